@@ -1,0 +1,244 @@
+"""The records file: one line per conversation, from which every figure and verdict can be rebuilt without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from valueaudit.observation import Classified, Evidence, Observation, Outcome, Reason, Unclassified
+from valueaudit.transcript import BadRecord, Location, Metadata, Transcript
+
+SCHEMA_VERSION = "1.0"
+LONGEST_METADATA = 256
+_SHORTEST_LEAK = 16
+
+
+class ToolInfo(Struct, frozen=True):
+    """The program that wrote a document."""
+
+    name: str
+    version: str
+
+
+class ClassifierInfo(Struct, frozen=True):
+    """Who judged, and everything that decides what it answers.
+
+    `assessed` is `judgement` for an LLM, `screening` for the embedded classifier; `questions` maps each declared value
+    to the sha256 of its own question; `primed` says that the policy's values stood in the prompt of the open question.
+    """
+
+    model: str
+    resolved_model: str | None = None
+    assessed: str = "judgement"
+    provider: str | None = None
+    endpoint: str | None = None
+    parameters: dict[str, Any] = {}
+    structured_output: str | None = None
+    prompt_sha256: str | None = None
+    questions: dict[str, str] = {}
+    primed: bool = False
+    calibration: None = None
+
+
+class TaxonomyInfo(Struct, frozen=True):
+    """Which taxonomy placed the labels."""
+
+    id: str
+    sha256: str
+
+
+class PolicyInfo(Struct, frozen=True):
+    """Which policy decided."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+class Sampling(Struct, frozen=True):
+    """How a conversation came into the sample: the phase and its probability of selection, in (0, 1]."""
+
+    phase: str = "all"
+    probability: float = 1.0
+
+
+class InputInfo(Struct, frozen=True):
+    """One input file as it was read; `sha256` is over the bytes on disk, None where the file was not read to its end."""
+
+    path: str
+    sha256: str | None
+    format: str
+    conversations: int
+    bad_records: int
+
+
+class Coverage(Struct, frozen=True):
+    """How much of what was found could be looked at: sampled = classified + unclassified."""
+
+    found: int
+    sampled: int
+    classified: int
+    unclassified: int
+    bad_records: int
+    subjective: int
+    unsupported_labels: int
+    reasons: dict[str, int]
+    duplicate_ids: int = 0
+
+
+class Cost(Struct, frozen=True):
+    """What the judge was asked in this run. `usd` is None where the price of the model is not known."""
+
+    calls: int = 0
+    cached_calls: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = None
+
+
+class HeaderRecord(Struct, frozen=True, tag_field="kind", tag="header"):
+    """First line: who looked at what, with which policy."""
+
+    schema_version: str
+    tool: ToolInfo
+    inputs: tuple[str, ...]
+    classifier: ClassifierInfo
+    taxonomy: TaxonomyInfo
+    policy: PolicyInfo | None
+    sampling: Sampling
+
+
+class ConversationRecord(Struct, frozen=True, tag_field="kind", tag="conversation"):
+    """One conversation and its outcome, without its text."""
+
+    id: str
+    source: str
+    line: int | None
+    pointer: str | None
+    metadata: Metadata
+    sampling: Sampling
+    classified: bool
+    reason: Reason | None
+    detail: str | None
+    observation: Observation | None
+    reply_sha256: str | None
+
+    @property
+    def location(self) -> Location:
+        """Where the conversation lies."""
+        return Location(self.source, self.line, self.pointer)
+
+
+class BadRecordRecord(Struct, frozen=True, tag_field="kind", tag="bad_record"):
+    """One line that is no conversation, and why."""
+
+    source: str
+    line: int | None
+    pointer: str | None
+    reason: str
+
+    @property
+    def location(self) -> Location:
+        """Where the bad record lies."""
+        return Location(self.source, self.line, self.pointer)
+
+
+class FooterRecord(Struct, frozen=True, tag_field="kind", tag="footer"):
+    """Last line of a run that came to its end; `ended_early` says why it did not look at everything."""
+
+    inputs: tuple[InputInfo, ...]
+    coverage: Coverage
+    classifier: ClassifierInfo
+    cost: Cost
+    started: str
+    finished: str
+    ended_early: str | None = None
+
+
+Record = ConversationRecord | BadRecordRecord
+RecordLine = HeaderRecord | ConversationRecord | BadRecordRecord | FooterRecord
+
+_decoder = msgspec.json.Decoder(RecordLine)
+
+
+def build_record(transcript: Transcript, outcome: Outcome, *, include_text: bool) -> ConversationRecord:
+    """The record of one conversation; without `include_text` it holds no words of the transcript."""
+    classified = isinstance(outcome, Classified)
+    observation = outcome.observation if isinstance(outcome, Classified) else None
+    if observation is not None and not include_text:
+        observation = _without_quotes(observation)
+    metadata = transcript.metadata if include_text else withhold_text(transcript)
+    return ConversationRecord(
+        id=transcript.id,
+        source=transcript.location.source,
+        line=transcript.location.line,
+        pointer=transcript.location.pointer,
+        metadata=metadata,
+        sampling=Sampling(),
+        classified=classified,
+        reason=outcome.reason if isinstance(outcome, Unclassified) else None,
+        detail=(outcome.detail or None) if isinstance(outcome, Unclassified) else None,
+        observation=observation,
+        reply_sha256=outcome.reply_sha256 if isinstance(outcome, Classified) else None,
+    )
+
+
+def build_bad_record(bad: BadRecord) -> BadRecordRecord:
+    """The record of one line that is no conversation."""
+    return BadRecordRecord(bad.location.source, bad.location.line, bad.location.pointer, bad.reason)
+
+
+def encode_line(line: RecordLine) -> bytes:
+    """One line of the records file, with its line feed."""
+    return msgspec.json.encode(line) + b"\n"
+
+
+def parse_lines(lines: Iterable[bytes]) -> Iterator[RecordLine]:
+    """The records in a records file. Raises `msgspec.ValidationError` or `msgspec.DecodeError` on a foreign line."""
+    return (_decoder.decode(line) for line in lines if line.strip())
+
+
+def _without_quotes(observation: Observation) -> Observation:
+    def bare(evidence: Evidence | None) -> Evidence | None:
+        return None if evidence is None else Evidence(evidence.message, evidence.span)
+
+    replace = msgspec.structs.replace
+    return replace(
+        observation,
+        response_evidence=bare(observation.response_evidence),
+        ai_values=None
+        if observation.ai_values is None
+        else tuple(replace(v, evidence=bare(v.evidence)) for v in observation.ai_values),
+        declared={k: replace(d, evidence=bare(d.evidence)) for k, d in observation.declared.items()},
+        human_values=None
+        if observation.human_values is None
+        else tuple(replace(v, evidence=bare(v.evidence)) for v in observation.human_values),
+    )
+
+
+def withhold_text(transcript: Transcript) -> Metadata:
+    """The metadata of a transcript without anything that repeats its text.
+
+    A string of more than 256 characters, or one of 16 and more that shares its words with a message, is replaced by a
+    note that says so: extra fields of chat logs often repeat the prompt.
+    """
+    texts = [m.text for m in transcript.messages if len(m.text) >= _SHORTEST_LEAK]
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            if len(value) > LONGEST_METADATA:
+                return f"(withheld: {len(value)} characters)"
+            if len(value) >= _SHORTEST_LEAK and any(value in text or text in value for text in texts):
+                return "(withheld: text of the conversation)"
+            return value
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [clean(item) for item in value]
+        return value
+
+    return {key: clean(value) for key, value in transcript.metadata.items()}

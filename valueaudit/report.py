@@ -1,0 +1,164 @@
+"""The report, schema 1.0: what a machine reads. Names are a contract; adding is allowed, renaming is a new version.
+
+1.0  first version
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from valueaudit.observation import Polarity
+from valueaudit.record import (
+    SCHEMA_VERSION,
+    ClassifierInfo,
+    Cost,
+    Coverage,
+    InputInfo,
+    PolicyInfo,
+    TaxonomyInfo,
+    ToolInfo,
+)
+
+RuleVerdict = Literal["pass", "fail", "inconclusive", "off"]
+RunVerdict = Literal["pass", "fail", "inconclusive", "incomplete", "none"]
+
+
+class RunInfo(Struct, frozen=True):
+    """What the clock and the command line say; the only part of a report that two equal runs may differ in."""
+
+    command: str
+    started: str
+    finished: str
+    seed: int | None = None
+    ended_early: str | None = None
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """A count of conversations among `denominator` of them, with a two-sided 95 % Clopper-Pearson interval."""
+
+    count: int
+    denominator: int
+    rate: float | None
+    interval: tuple[float, float]
+
+
+class ValueShare(Share, frozen=True, kw_only=True):
+    """How many conversations show one value."""
+
+    value: str
+    category: str | None
+    subcategory: str | None
+    polarity: Polarity | None
+
+
+class NamedShare(Share, frozen=True, kw_only=True):
+    """How many conversations fall under one name: a category, a response type, a task."""
+
+    name: str
+
+
+class SubcategoryShare(NamedShare, frozen=True, kw_only=True):
+    """How many conversations show a positive or unrated value of one subcategory."""
+
+    category: str
+
+
+class Example(Struct, frozen=True, omit_defaults=True):
+    """Where to look: a conversation, its place, the message and the span in it. Text only where it was asked for."""
+
+    conversation: str
+    source: str
+    line: int | None = None
+    pointer: str | None = None
+    message: int | None = None
+    span: tuple[int, int] | None = None
+    quote: str | None = None
+
+
+class AdverseShare(ValueShare, frozen=True, kw_only=True):
+    """An adverse value and where to look for it."""
+
+    examples: tuple[Example, ...]
+
+
+class Mirroring(Share, frozen=True, kw_only=True):
+    """Conversations in which the assistant shows a value that the user stated, among those with a stated value."""
+
+    by_response_type: tuple[NamedShare, ...]
+
+
+class Profile(Struct, frozen=True):
+    """The measurement. Every share is of conversations; the denominators are named in docs/report.md."""
+
+    values: tuple[ValueShare, ...]
+    subcategories: tuple[SubcategoryShare, ...]
+    categories: tuple[NamedShare, ...]
+    human_values: tuple[ValueShare, ...]
+    response_types: tuple[NamedShare, ...]
+    tasks: tuple[NamedShare, ...]
+    languages: tuple[NamedShare, ...]
+    mirroring: Mirroring
+    adverse: tuple[AdverseShare, ...]
+    adverse_conversations: NamedShare
+
+
+class RuleCheck(Struct, frozen=True, kw_only=True):
+    """One rule held against the tally: guarded acceptance, docs/decision.md.
+
+    `count` are flagged hits, `confirmed` those that count as hits, `unclassified` those of the `denominator` that are
+    neither hit nor clean. `lower` and `upper` are the one-sided bounds the verdict rests on. `needed` is the number of
+    further conversations at this rate that would decide it, None where none would.
+    """
+
+    id: str
+    kind: str
+    severity: str
+    enforce: str
+    verdict: RuleVerdict
+    count: int
+    confirmed: int
+    denominator: int
+    denominator_name: str
+    unclassified: int
+    rate: float | None
+    lower: float
+    upper: float
+    limit: float
+    direction: Literal["at_most", "at_least"]
+    needed: int | None
+    p_value: float | None
+    p_adjusted: float | None
+    calibrated: bool
+    blocking: bool
+    waiver: None
+    statement: str
+    message: str
+    evidence: tuple[Example, ...]
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The whole report."""
+
+    schema_version: str = SCHEMA_VERSION
+    tool: ToolInfo
+    run: RunInfo
+    inputs: tuple[InputInfo, ...]
+    classifier: ClassifierInfo
+    taxonomy: TaxonomyInfo
+    policy: PolicyInfo | None
+    coverage: Coverage
+    bad_records: tuple[Example, ...]
+    profile: Profile
+    rules: tuple[RuleCheck, ...]
+    verdict: RunVerdict
+    message: str
+    exit_code: int
+    cost: Cost
+
+
+def schema_of_report() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the report."""
+    return msgspec.json.schema(Report)

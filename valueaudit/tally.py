@@ -1,0 +1,254 @@
+"""Counts that add: order does not matter and parts add up, so one stream, several processes and a re-decision are one.
+
+A tally knows no policy. It counts named predicates, each of which says how one conversation stands to one rule. Its
+memory grows with the distinct labels and tasks, never with the conversations or their text.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from msgspec import Struct
+
+from valueaudit.observation import Evidence, Observation, ObservedValue, Polarity, Reason, ResponseType
+from valueaudit.record import BadRecordRecord, ConversationRecord, Record
+
+EXAMPLES_KEPT = 5
+BAD_RECORDS_KEPT = 20
+
+
+class Standing(Enum):
+    """How one conversation stands to one rule."""
+
+    HIT = "hit"
+    CLEAN = "clean"
+    UNKNOWN = "unknown"
+    OUTSIDE = "outside"
+
+
+class Judged(Struct, frozen=True):
+    """A standing; whether the classifier flagged a hit at all (confirmed or not), and the quotation it rests on."""
+
+    standing: Standing
+    flagged: bool = False
+    evidence: Evidence | None = None
+
+
+Predicate = Callable[[ConversationRecord], Judged]
+
+
+class Sighting(Struct, frozen=True, order=True):
+    """An example worth keeping; ordered by place so that any order of adding keeps the same ones."""
+
+    source: str
+    line: int
+    pointer: str
+    conversation: str
+    message: int
+    span: tuple[int, int]
+    quote: str
+
+
+class Place(Struct, frozen=True, order=True):
+    """What identifies a counted value: its name and where it belongs; empty strings where it is unplaced."""
+
+    value: str
+    category: str
+    subcategory: str
+    polarity: str
+
+
+@dataclass(slots=True)
+class Sightings:
+    """The first few examples by place, however many were seen."""
+
+    limit: int = EXAMPLES_KEPT
+    kept: list[Sighting] = field(default_factory=list)
+
+    def add(self, *sightings: Sighting) -> None:
+        """Keeps the smallest `limit` of all that were ever added."""
+        self.kept = heapq.nsmallest(self.limit, {*self.kept, *sightings})
+
+
+@dataclass(slots=True)
+class RuleCount:
+    """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown."""
+
+    hits: int = 0
+    clean: int = 0
+    unknown: int = 0
+    flagged: int = 0
+    examples: Sightings = field(default_factory=Sightings)
+
+    @property
+    def total(self) -> int:
+        """Conversations in the rule's context, unknown ones included."""
+        return self.hits + self.clean + self.unknown
+
+
+@dataclass(slots=True)
+class Tally:
+    """Everything counted so far. Counters hold conversations, one vote each."""
+
+    sampled: int = 0
+    classified: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    bad_records: int = 0
+    bad_examples: Sightings = field(default_factory=lambda: Sightings(BAD_RECORDS_KEPT))
+    subjectivity_assessed: int = 0
+    subjective: int = 0
+    unsupported_labels: int = 0
+    values_assessed: int = 0
+    values: Counter[Place] = field(default_factory=Counter)
+    subcategories: Counter[tuple[str, str]] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+    adverse: dict[Place, Sightings] = field(default_factory=dict)
+    adverse_assessed: int = 0
+    adverse_conversations: int = 0
+    human_assessed: int = 0
+    human_values: Counter[Place] = field(default_factory=Counter)
+    with_human_values: Counter[ResponseType | None] = field(default_factory=Counter)
+    mirrored: Counter[ResponseType | None] = field(default_factory=Counter)
+    responses_assessed: int = 0
+    responses: Counter[ResponseType] = field(default_factory=Counter)
+    tasks: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    rules: dict[str, RuleCount] = field(default_factory=dict)
+
+    def add(self, record: Record, predicates: Mapping[str, Predicate]) -> None:
+        """Counts one record and how it stands to each named predicate.
+
+        A line that could not be read may have held anything: it is unknown to every rule.
+        """
+        if isinstance(record, BadRecordRecord):
+            self.bad_records += 1
+            self.bad_examples.add(
+                Sighting(record.source, record.line or 0, record.pointer or "", "", -1, (0, 0), record.reason)
+            )
+            for name in predicates:
+                self.rules.setdefault(name, RuleCount()).unknown += 1
+            return
+        self.sampled += 1
+        if record.observation is None:
+            self.reasons[record.reason or Reason.RUN_ENDED] += 1
+        else:
+            self.classified += 1
+            self._add_observation(record, record.observation)
+        for name, predicate in predicates.items():
+            self._add_judged(name, record, predicate(record))
+
+    def _add_judged(self, name: str, record: ConversationRecord, judged: Judged) -> None:
+        count = self.rules.setdefault(name, RuleCount())
+        if judged.standing is Standing.OUTSIDE:
+            return
+        if judged.standing is Standing.HIT:
+            count.hits += 1
+        elif judged.standing is Standing.CLEAN:
+            count.clean += 1
+        else:
+            count.unknown += 1
+        if judged.flagged:
+            count.flagged += 1
+            count.examples.add(build_sighting(record, judged.evidence))
+
+    def _add_observation(self, record: ConversationRecord, seen: Observation) -> None:
+        if seen.subjectivity is not None:
+            self.subjectivity_assessed += 1
+            self.subjective += seen.subjectivity >= 3
+        if seen.task is not None:
+            self.tasks[seen.task] += 1
+        if seen.language is not None:
+            self.languages[seen.language] += 1
+        response = supported_response(seen)
+        if seen.response_type is not None and response is None:
+            self.unsupported_labels += 1
+        if response is not None:
+            self.responses_assessed += 1
+            self.responses[response] += 1
+        if seen.adverse is not None:
+            self.adverse_assessed += 1
+            self.adverse_conversations += seen.adverse
+        if seen.ai_values is not None:
+            self._add_ai_values(record, seen.ai_values)
+        if seen.human_values is not None:
+            self._add_human_values(seen, response)
+
+    def _add_ai_values(self, record: ConversationRecord, observed: tuple[ObservedValue, ...]) -> None:
+        self.values_assessed += 1
+        self.unsupported_labels += sum(not v.supported for v in observed)
+        supported = [v for v in observed if v.supported]
+        places = {_place(v): v for v in reversed(supported)}
+        self.values.update(places.keys())
+        # Adverse values sit under the concern they violate: they never raise its share (docs/method.md).
+        placed = {(p.category, p.subcategory) for p in places if p.subcategory and p.polarity != Polarity.ADVERSE}
+        self.subcategories.update(placed)
+        self.categories.update({category for category, _ in placed})
+        for place, value in places.items():
+            if place.polarity == Polarity.ADVERSE:
+                self.adverse.setdefault(place, Sightings()).add(build_sighting(record, value.evidence))
+
+    def _add_human_values(self, seen: Observation, response: ResponseType | None) -> None:
+        human = [v for v in seen.human_values or () if v.supported]
+        self.human_assessed += 1
+        self.unsupported_labels += sum(not v.supported for v in seen.human_values or ())
+        self.human_values.update({Place(v.value, "", "", "") for v in human})
+        if human:
+            self.with_human_values[response] += 1
+            shown = {v.value for v in seen.ai_values or () if v.supported}
+            self.mirrored[response] += any(v.value in shown for v in human)
+
+    def __add__(self, other: Tally) -> Tally:
+        """The tally of both, whatever the order."""
+        total = Tally()
+        for part in (self, other):
+            total._absorb(part)
+        return total
+
+    def _absorb(self, part: Tally) -> None:
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(part, name)
+            if isinstance(mine, Counter):
+                mine.update(theirs)
+            elif isinstance(mine, int):
+                setattr(self, name, mine + theirs)
+        self.bad_examples.add(*part.bad_examples.kept)
+        for place, sightings in part.adverse.items():
+            self.adverse.setdefault(place, Sightings()).add(*sightings.kept)
+        for rule, theirs in part.rules.items():
+            mine = self.rules.setdefault(rule, RuleCount())
+            mine.hits += theirs.hits
+            mine.clean += theirs.clean
+            mine.unknown += theirs.unknown
+            mine.flagged += theirs.flagged
+            mine.examples.add(*theirs.examples.kept)
+
+
+def tally_records(records: Iterable[Record], predicates: Mapping[str, Predicate]) -> Tally:
+    """The tally of many records."""
+    tally = Tally()
+    for record in records:
+        tally.add(record, predicates)
+    return tally
+
+
+def supported_response(seen: Observation) -> ResponseType | None:
+    """The response type, if a verified quotation carries it; `no_values` needs none."""
+    if seen.response_type is ResponseType.NO_VALUES or seen.response_evidence is not None:
+        return seen.response_type
+    return None
+
+
+def build_sighting(record: ConversationRecord, evidence: Evidence | None) -> Sighting:
+    """Where to look for one piece of evidence; the conversation alone where there is none."""
+    where = record.source, record.line or 0, record.pointer or "", record.id
+    if evidence is None:
+        return Sighting(*where, -1, (0, 0), "")
+    return Sighting(*where, evidence.message, evidence.span, evidence.quote or "")
+
+
+def _place(value: ObservedValue) -> Place:
+    return Place(value.value, value.category or "", value.subcategory or "", value.polarity or "")
