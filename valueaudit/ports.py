@@ -44,11 +44,17 @@ class Request(Struct, frozen=True):
 
 
 class Completion(Struct, frozen=True):
-    """A judge's reply as text, and whether the judge itself cut it off."""
+    """A judge's reply as text and how it came about.
+
+    `structured_output` says how strictly it was held to the shape asked for, `left_out` which parameters the endpoint
+    did not take, `truncated` that it was cut off at the limit of its length.
+    """
 
     text: str
+    resolved_model: str | None = None
+    structured_output: str | None = None
+    left_out: tuple[str, ...] = ()
     truncated: bool = False
-    cached: bool = False
 
 
 class Unanswered(Exception):
@@ -63,11 +69,8 @@ class Unanswered(Exception):
 class Complete(Protocol):
     """Asks a judge. `keep` stores a reply that turned out usable under the request that it answers."""
 
-    async def ask(self, request: Request, *, fresh: bool = False) -> Completion:
-        """The reply, from the store unless `fresh`.
-
-        Raises `Unanswered` for this conversation only, `ValueAuditError` when the run must end.
-        """
+    async def ask(self, request: Request) -> Completion:
+        """The reply. Raises `Unanswered` for this conversation only, `ValueAuditError` when the run must end."""
         ...
 
     def keep(self, request: Request, completion: Completion) -> None:
@@ -77,6 +80,11 @@ class Complete(Protocol):
     @property
     def cost(self) -> Cost:
         """What has been asked and paid so far."""
+        ...
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How many tokens request and reply may have together, None where nobody knows."""
         ...
 
 

@@ -27,7 +27,7 @@ class ClassifierInfo(Struct, frozen=True):
     """Who judged, and everything that decides what it answers.
 
     `assessed` is `judgement` for an LLM, `screening` for the embedded classifier; `questions` maps each declared value
-    to the sha256 of its own question; `primed` says that the policy's values stood in the prompt of the open question.
+    to the sha256 of its own question; `left_out` are parameters that the endpoint did not take; `primed` says that the policy's values stood in the prompt of the open question.
     """
 
     model: str
@@ -37,6 +37,7 @@ class ClassifierInfo(Struct, frozen=True):
     endpoint: str | None = None
     parameters: dict[str, Any] = {}
     structured_output: str | None = None
+    left_out: tuple[str, ...] = ()
     prompt_sha256: str | None = None
     questions: dict[str, str] = {}
     primed: bool = False
@@ -242,3 +243,8 @@ def withhold_text(transcript: Transcript) -> Metadata:
         return value
 
     return {key: clean(value) for key, value in transcript.metadata.items()}
+
+
+def schema_of_records() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one line of the records file."""
+    return msgspec.json.schema(RecordLine)

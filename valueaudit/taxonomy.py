@@ -16,7 +16,67 @@ from valueaudit.errors import TaxonomyError
 from valueaudit.observation import Polarity
 
 _NOT_WORD = re.compile(r"[^\w]+")
+_APOSTROPHES = str.maketrans("", "", "'\N{RIGHT SINGLE QUOTATION MARK}")
 _KEPT_PLURALS = ("ss", "us", "is", "ness")
+_JOINED = frozenset({"non", "anti", "co", "re"})
+_OUR = re.compile(r"(?<=\w{3})our(?=$|(?:able|al|ed|ful|hood|ing|ism|less|ly|ship|s)$)")
+_ISE = re.compile(r"^(\w{3,})is(ation|e|ed|er|ing)$")
+# words in -ise that no spelling writes with z: advise, comprise, compromise, concise, devise, enterprise, exercise ...
+_KEPT_ISE = (
+    *(
+        "adv",
+        "adver",
+        "advert",
+        "ancho",
+        "appr",
+        "bru",
+        "chast",
+        "circumc",
+        "compr",
+        "conc",
+        "cru",
+        "dem",
+        "desp",
+        "dev",
+    ),
+    *(
+        "disgu",
+        "erpr",
+        "exc",
+        "exerc",
+        "expert",
+        "franch",
+        "improv",
+        "mal",
+        "merchand",
+        "mort",
+        "otherw",
+        "likew",
+        "pra",
+    ),
+    *("parad", "porpo", "prec", "prem", "prom", "rev", "superv", "surpr", "telev", "torto", "treat", "upr", "erra"),
+)
+_SPELLINGS = {
+    "acknowledgement": "acknowledgment",
+    "analyse": "analyze",
+    "centre": "center",
+    "centred": "centered",
+    "counselling": "counseling",
+    "defence": "defense",
+    "enrolment": "enrollment",
+    "fulfilment": "fulfillment",
+    "judgement": "judgment",
+    "judgemental": "judgmental",
+    "licence": "license",
+    "modelling": "modeling",
+    "practise": "practice",
+    "programme": "program",
+    "sceptic": "skeptic",
+    "sceptical": "skeptical",
+    "scepticism": "skepticism",
+    "skilful": "skillful",
+    "wilful": "willful",
+}
 
 
 class Value(Struct, frozen=True):
@@ -55,17 +115,35 @@ class Taxonomy(Struct, frozen=True):
 
 @cache
 def fold(label: str) -> str:
-    """A label reduced to what identifies it: compatibility form, case, hyphens, punctuation and plural s removed."""
-    words = _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", label).casefold().replace("_", " ")).split()
-    return " ".join(_singular(word) for word in words)
+    """A label reduced to what identifies it.
+
+    Gone are compatibility forms, case, hyphens, apostrophes, punctuation and plural s; prefixes such as "non" are joined
+    to their word, "well being" is one word, and British spelling becomes American.
+    """
+    text = unicodedata.normalize("NFKC", label).casefold().translate(_APOSTROPHES).replace("_", " ")
+    words: list[str] = []
+    for word in _NOT_WORD.sub(" ", text).split():
+        word = _american(_singular(word))
+        if words and (words[-1] in _JOINED or (words[-1], word) == ("well", "being")):
+            word = words.pop() + word
+        words.append(word)
+    return " ".join(words)
 
 
 def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
+    if len(word) > 4 and word.endswith("ies") and word != "series":
         return word[:-3] + "y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(_KEPT_PLURALS):
         return word[:-1]
     return word
+
+
+def _american(word: str) -> str:
+    word = _SPELLINGS.get(word, word)
+    ise = _ISE.match(word)
+    if ise and not ise[1].endswith(_KEPT_ISE):
+        word = f"{ise[1]}iz{ise[2]}"
+    return _OUR.sub("or", word)
 
 
 @cache
@@ -78,7 +156,9 @@ def parse_taxonomy(content: bytes) -> Taxonomy:
     """The taxonomy in a TOML document. Raises `TaxonomyError` naming everything that is wrong with it."""
     try:
         document = tomllib.loads(content.decode("utf-8"))
-        subcategories = {s["name"]: Subcategory(s["name"], s["category"], s["definition"]) for s in document["subcategories"]}
+        subcategories = {
+            s["name"]: Subcategory(s["name"], s["category"], s["definition"]) for s in document["subcategories"]
+        }
         values = tuple(
             Value(
                 name=entry["name"],
@@ -94,7 +174,9 @@ def parse_taxonomy(content: bytes) -> Taxonomy:
         identity, categories = document["id"], document["categories"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise TaxonomyError(f"the taxonomy cannot be read: {error!r}") from error
-    problems = [f'subcategory "{s.name}" names no category' for s in subcategories.values() if s.category not in categories]
+    problems = [
+        f'subcategory "{s.name}" names no category' for s in subcategories.values() if s.category not in categories
+    ]
     spellings: dict[str, Value] = {}
     for value in values:
         for spelling in (value.name, *value.aliases):

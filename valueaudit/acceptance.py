@@ -1,0 +1,114 @@
+"""Guarded acceptance of one check: three verdicts, of which none can be bought by a judge that fails.
+
+A conversation that could not be judged counts as clean for the lower bound and as a hit for the upper bound, so it can
+only take certainty away (docs/decision.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from valueaudit.policy import Gate
+from valueaudit.rules import Check
+from valueaudit.statistics import (
+    conversations_needed,
+    lower_bound,
+    probability_at_least,
+    probability_at_most,
+    upper_bound,
+)
+from valueaudit.tally import RuleCount
+
+Acceptance = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Conversations of one check: `low` hits for certain, `high` if every unknown one were a hit, of `total`.
+
+    `units` of them count towards the policy's `min_units`, `judged` are known to be hit or clean.
+    """
+
+    low: int
+    high: int
+    total: int
+    units: int
+    judged: int
+
+    def scale(self, low: int, high: int, total: int) -> Counts:
+        """The same shares of another total, with its own rounding of the hits."""
+        return Counts(low, high, total, self.units * total // self.total, self.judged * total // self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A verdict, the one-sided bounds it rests on, and the p value of its FAIL (None where it cannot fail)."""
+
+    verdict: Acceptance
+    lower: float
+    upper: float
+    p_value: float | None
+
+
+def count_check(check: Check, count: RuleCount, bad_records: int) -> Counts:
+    """What the tally says about one check.
+
+    Bad records are no conversations, and where membership rests on the judge, unknown ones may not belong: neither
+    helps to reach `min_units`, or a failing judge could.
+    """
+    judged = count.hits + count.clean
+    units = judged if check.rests_on_judge else max(judged, count.total - bad_records)
+    return Counts(count.hits, count.hits + count.unknown, count.total, units, judged)
+
+
+def can_fail(check: Check, gate: Gate) -> bool:
+    """Whether evidence can violate a check: a judge that misses half makes 80 % look like 40 %, so an uncalibrated one
+    cannot prove that too little is shown, unless the policy trusts it."""
+    return check.direction == "at_most" or gate.trust_judge
+
+
+def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float | None = None) -> Accepted:
+    """The verdict on one check alone; `fail_confidence` is asked of FAIL where it is not that of the gate."""
+    lower = lower_bound(counts.low, counts.total, gate.confidence)
+    upper = upper_bound(counts.high, counts.total, gate.confidence)
+    p_value = _find_p_value(check, counts) if counts.total and can_fail(check, gate) else None
+    verdict: Acceptance = "inconclusive"
+    # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
+    if p_value is not None and p_value < 1 - (fail_confidence or gate.confidence):
+        verdict = "fail"
+    elif counts.judged and counts.units >= gate.min_units and _is_proven(check, lower, upper, counts.low):
+        verdict = "pass"
+    return Accepted(verdict, lower, upper, p_value)
+
+
+def find_needed(check: Check, counts: Counts, gate: Gate, fail_confidence: float) -> int | None:
+    """How many further conversations at the rates seen so far would decide a check, None if no ten million would.
+
+    Where nothing was seen, the fewest that can: without a hit for "at most", with hits only for "at least".
+    """
+    start = counts
+    if not counts.total:
+        best = 0 if check.direction == "at_most" else 1
+        start = Counts(best, best, 1, 1, 1)
+
+    def decided(low: int, high: int, total: int) -> bool:
+        scaled = start.scale(low, high, total)
+        return accept(check, scaled, gate, fail_confidence=fail_confidence).verdict != "inconclusive"
+
+    further = conversations_needed(start.low, start.high, start.total, decided)
+    return None if further is None else start.total + further - counts.total
+
+
+def _find_p_value(check: Check, counts: Counts) -> float:
+    if check.never:
+        return 0.0 if counts.low else 1.0
+    if check.direction == "at_most":
+        return probability_at_least(counts.low, counts.total, check.limit)
+    return probability_at_most(counts.high, counts.total, check.limit)
+
+
+def _is_proven(check: Check, lower: float, upper: float, hits: int) -> bool:
+    if check.never:
+        return not hits and check.assure is not None and upper <= check.assure
+    return upper <= check.limit if check.direction == "at_most" else lower >= check.limit

@@ -1,0 +1,96 @@
+"""Text folded for matching with a way back to the original, so that look-alike spelling cannot hide words from rules."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from valueaudit.observation import Evidence
+
+HIDDEN = "\x00"
+LONGEST_QUOTE = 240
+_SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " "})
+# controls, combining marks, soft hyphen, zero-width and direction marks, mathematical letters, full-width forms
+_NEEDS_CARE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0130\u0300-\u036f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
+    "\uff01-\uff5e\U0001d400-\U0001d7ff\U000e0000-\U000e007f]"
+)
+_QUOTES = "\"„“”«»"
+_QUOTED = re.compile(
+    r"(?s:```.*?(?:```|\Z))|`[^`\n]{1,300}`|(?m:^[ \t]{0,3}>[^\n]*)"
+    rf"|[{_QUOTES}][^{_QUOTES}\n]{{1,400}}[{_QUOTES}]"
+    r"|(?<!\w)'[^'\n]{1,200}(?:'\w[^'\n]{0,200}){0,3}'(?!\w)"
+)
+_SPEECH_LINE = re.compile(r"(?m)^[ \t*_]{0,6}(\w[\w .]{0,24})[*_ ]{0,4}:[^\n]*")
+_SENTENCE_END = re.compile(r"[.!?\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A message's text in lower case with plain apostrophes, marks and invisible characters taken out.
+
+    `offsets[i]` is where character i of `text` stands in `original`, with one entry more for the end; None where both are
+    of one length, character for character.
+    """
+
+    original: str
+    text: str
+    offsets: tuple[int, ...] | None = None
+
+    def evidence(self, message: int, start: int, end: int) -> Evidence:
+        """The quotation of the original that holds the folded span: its sentence, or the span alone if that is too long."""
+        left, right = sentence_bounds(self.text, start, end)
+        if right - left > LONGEST_QUOTE:
+            left, right = start, min(end, start + LONGEST_QUOTE)
+        if self.offsets is not None:
+            left, right = self.offsets[left], self.offsets[right]
+        quote = self.original[left:right]
+        left += len(quote) - len(quote.lstrip())
+        quote = quote.strip()
+        return Evidence(message, (left, left + len(quote)), quote)
+
+
+def fold_text(text: str) -> Folded:
+    """The text as rules read it."""
+    lowered = text.translate(_SAME_LENGTH).lower()
+    if len(lowered) == len(text) and _NEEDS_CARE.search(text) is None:
+        return Folded(text, lowered)
+    letters: list[str] = []
+    offsets: list[int] = []
+    for index, character in enumerate(text):
+        if letters and unicodedata.combining(character):
+            letters[-1] = unicodedata.normalize("NFC", letters[-1] + character)[0]
+        elif character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf"):
+            plain = unicodedata.normalize("NFKC", character.translate(_SAME_LENGTH)).lower()
+            letters.extend(plain)
+            offsets.extend([index] * len(plain))
+    return Folded(text, "".join(letters), (*offsets, len(text)))
+
+
+def hide_quotations(text: str) -> str:
+    """The text with code, block quotes and quoted words blanked, character for character.
+
+    What is quoted is not said. A text that is one quotation from end to end is left as it is.
+    """
+    bare = text.strip()
+
+    def blank(match: re.Match[str]) -> str:
+        return match[0] if len(match[0]) == len(bare) and match[0][0] in _QUOTES else HIDDEN * len(match[0])
+
+    return _QUOTED.sub(blank, text)
+
+
+def hide_speakers(text: str) -> str:
+    """The text with the lines of a written dialogue (`Name: words`) blanked, if one speaker has at least two of them."""
+    speakers = [match[1].strip() for match in _SPEECH_LINE.finditer(text)]
+    if len(speakers) == len(set(speakers)):
+        return text
+    return _SPEECH_LINE.sub(lambda match: HIDDEN * len(match[0]), text)
+
+
+def sentence_bounds(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence around a span begins and ends; the end includes its own mark."""
+    left = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    stop = _SENTENCE_END.search(text, max(end - 1, start))
+    return left, len(text) if stop is None else stop.end()

@@ -1,0 +1,110 @@
+"""Phrases people can read and edit, compiled to patterns that scan fast and can never backtrack without bound.
+
+A phrase is words in lower case. `[a|b c|]` stands for one of the alternatives, and an empty one makes it optional;
+`*` for up to three words; `word~` for a word that begins so; `<value>` for one to four words that are read as a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from valueaudit.errors import TaxonomyError
+
+_TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
+_WORD = re.compile(r"\w+")
+_GAP = r"[^\w.!?'\x00]{1,4}"
+_ANY = r"\w[\w'-]{0,30}"
+_OUTSIDE = r"(?!\w)"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One compiled phrase of a topic. `needs` are sets of words: a text without one word of each cannot match."""
+
+    topic: str
+    source: str
+    pattern: re.Pattern[str]
+    needs: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where a phrase of a topic stands in a folded text; `slot` is the span of its `<value>`, if it has one."""
+
+    topic: str
+    start: int
+    end: int
+    slot: tuple[int, int] | None = None
+
+
+class PhraseBook:
+    """Many phrases of many topics, searched together: only those whose words occur are tried."""
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._by_word: dict[str, list[Phrase]] = defaultdict(list)
+        for phrase in phrases:
+            rarest = max(phrase.needs, key=lambda words: min(map(len, words)))
+            for word in rarest:
+                self._by_word[word].append(phrase)
+
+    def search(self, text: str, words: frozenset[str]) -> list[Hit]:
+        """Every place of every phrase in a folded text, in the order of the text; `words` are the words of it."""
+        found: dict[tuple[int, int, str], Hit] = {}
+        for word in words & self._by_word.keys():
+            for phrase in self._by_word[word]:
+                if any(need.isdisjoint(words) for need in phrase.needs):
+                    continue
+                for match in phrase.pattern.finditer(text):
+                    start = match.start()
+                    if start and text[start - 1].isalnum():
+                        continue
+                    slot = match.span("value") if "value" in phrase.pattern.groupindex else None
+                    found[start, match.end(), phrase.topic] = Hit(phrase.topic, start, match.end(), slot)
+        return [found[key] for key in sorted(found)]
+
+
+def find_words(text: str) -> frozenset[str]:
+    """The words of a folded text, as `PhraseBook.search` wants them."""
+    return frozenset(_WORD.findall(text))
+
+
+def compile_phrase(topic: str, source: str) -> Phrase:
+    """The phrase as a pattern. Raises `TaxonomyError` where it cannot be one."""
+    needs: list[frozenset[str]] = []
+    pattern, begun = "", False
+    for token in _TOKEN.findall(source):
+        if token in "[]" or (token[0] != "[" and "|" in token):
+            raise TaxonomyError(f'the phrase "{source}" of "{topic}" has a bracket too many or too few')
+        choices = token[1:-1].split("|") if token[0] == "[" else [token]
+        optional = "" in choices
+        if token == "*":
+            piece = f"(?:{_GAP}{_ANY}){{0,3}}"
+        elif token == "<value>":
+            piece = f"{_GAP * begun}(?P<value>{_ANY}(?:{_GAP}{_ANY}){{0,3}}?){_OUTSIDE}"
+        else:
+            spelled = f"(?:{'|'.join(_spell(choice) for choice in choices if choice)})"
+            piece = f"{_GAP}{spelled}" if begun else f"{spelled}{_GAP}" if optional else spelled
+            piece = f"(?:{piece})?" if optional else piece
+            if not optional and not any(choice.endswith("~") for choice in choices):
+                needs.append(frozenset(_longest_word(choice) for choice in choices))
+        begun = begun or not optional
+        pattern += piece
+    if not needs:
+        raise TaxonomyError(f'the phrase "{source}" of "{topic}" has no word that must occur')
+    if source.endswith("<value>"):
+        pattern = pattern.replace("{0,3}?)", "{0,3})")
+    return Phrase(topic, source, re.compile(pattern), tuple(needs))
+
+
+def _spell(words: str) -> str:
+    return _GAP.join(
+        f"{re.escape(word[:-1])}\\w{{0,20}}{_OUTSIDE}" if word.endswith("~") else f"{re.escape(word)}{_OUTSIDE}"
+        for word in words.split()
+    )
+
+
+def _longest_word(words: str) -> str:
+    return max(_WORD.findall(words), key=len)

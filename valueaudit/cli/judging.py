@@ -1,0 +1,142 @@
+"""Which classifier a command line asks for, and where the text would go, settled before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from valueaudit.cli.scan import ScanOptions
+from valueaudit.errors import UsageError
+from valueaudit.ports import Classifier, Complete
+from valueaudit.record import ClassifierInfo
+from valueaudit.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from valueaudit.policy import DeclaredQuestion
+    from valueaudit.provider import Endpoint
+
+DEFAULT_PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4096}
+# Ours to decide, or secret: none of them may be set with --param, which is written into the report.
+_RESERVED = frozenset(
+    {
+        *("model", "messages", "response_format", "stream", "n", "tools", "tool_choice", "user"),
+        *("api_base", "base_url", "api_key", "api_version", "organization", "headers", "extra_headers"),
+        *("timeout", "max_retries", "num_retries", "fallbacks"),
+    }
+)
+
+
+class Judging(Struct, frozen=True):
+    """The classifier of a run; where transcript text goes, for people; how to let go of it all."""
+
+    classifier: Classifier
+    destination: str
+    close: Callable[[], Awaitable[None]]
+
+
+def build_judging(
+    options: ScanOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion], confirmations: Mapping[str, int]
+) -> Judging:
+    """The classifier that the options name. Raises `UsageError` before anything leaves the machine."""
+    if options.model is None:
+        return _build_embedded(options, taxonomy, questions)
+    return _build_llm(options, options.model, taxonomy, questions, confirmations)
+
+
+def _build_embedded(options: ScanOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion]) -> Judging:
+    from valueaudit.classifiers.embedded import EmbeddedClassifier
+
+    for flag, given in (("--api-base", options.api_base), ("--param", options.param), ("--unprimed", options.unprimed)):
+        if given:
+            raise UsageError(f"{flag} needs a model", help="name one with --model provider/model")
+
+    async def close() -> None:
+        return None
+
+    classifier = EmbeddedClassifier(taxonomy, questions)
+    return Judging(classifier, "the embedded classifier; no text leaves this machine", close)
+
+
+def _build_llm(
+    options: ScanOptions,
+    model: str,
+    taxonomy: Taxonomy,
+    questions: Sequence[DeclaredQuestion],
+    confirmations: Mapping[str, int],
+) -> Judging:
+    from valueaudit.classifiers.llm import LLMClassifier
+    from valueaudit.provider import JudgeSettings, LiteLLMJudge, resolve_endpoint
+
+    parameters = {**DEFAULT_PARAMETERS, **parse_parameters(options.param)}
+    endpoint = resolve_endpoint(model, options.api_base)
+    _refuse_remote(options, endpoint)
+    provider_judge = LiteLLMJudge(endpoint, JudgeSettings(parameters=parameters, timeout=options.timeout))
+    judge, close_store = _with_store(options, provider_judge, endpoint, parameters)
+    classifier = LLMClassifier(
+        judge,
+        taxonomy,
+        questions,
+        info=ClassifierInfo(model=model, provider=endpoint.provider, endpoint=endpoint.shown, parameters=parameters),
+        confirmations=confirmations,
+        reply_tokens=_reply_tokens(parameters),
+        unprimed=options.unprimed,
+    )
+
+    async def close() -> None:
+        await provider_judge.close()
+        close_store()
+
+    where = "on this machine" if endpoint.is_loopback else "transcript text is sent there"
+    return Judging(classifier, f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}", close)
+
+
+def _with_store(
+    options: ScanOptions, judge: Complete, endpoint: Endpoint, parameters: Mapping[str, Any]
+) -> tuple[Complete, Callable[[], None]]:
+    if options.no_cache:
+        return judge, lambda: None
+    from platformdirs import user_cache_path
+
+    from valueaudit.store import ReplyStore, StoredJudge
+
+    folder = Path(options.cache_dir) if options.cache_dir else user_cache_path("valueaudit")
+    store = ReplyStore(folder)
+    identity = {"model": endpoint.model, "base": endpoint.base, "parameters": dict(parameters)}
+    return StoredJudge(judge, store, identity), store.close
+
+
+def _refuse_remote(options: ScanOptions, endpoint: Endpoint) -> None:
+    if options.offline and not endpoint.is_loopback:
+        raise UsageError(
+            f'--offline refuses "{endpoint.model}" at {endpoint.shown}: it is not on this machine',
+            help="leave out --model for the embedded classifier, or give --api-base http://127.0.0.1:PORT/v1",
+        )
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, Any]:
+    """The parameters in `KEY=VALUE` texts; a value is JSON where it can be, else text. Raises `UsageError`."""
+    parameters: dict[str, Any] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageError(f'"{each}" is no parameter', help="write --param KEY=VALUE, for example --param top_p=0.9")
+        if key in _RESERVED or key.startswith("mock_"):
+            raise UsageError(
+                f'"{key}" cannot be set with --param', help="keys and addresses belong into the environment"
+            )
+        try:
+            parameters[key] = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            parameters[key] = value
+    return parameters
+
+
+def _reply_tokens(parameters: Mapping[str, Any]) -> int:
+    tokens = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
+    if not isinstance(tokens, int):
+        raise UsageError(f'max_tokens is "{tokens}", not a number')
+    return tokens

@@ -1,0 +1,290 @@
+"""One scan from command line to exit code: everything that can be wrong is checked before the first transcript."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shlex
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec import Struct
+
+from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
+from valueaudit.cli.inputs import Inputs
+from valueaudit.cli.judging import Judging, build_judging
+from valueaudit.cli.outputs import Outputs, plan_outputs
+from valueaudit.cli.progress import Progress
+from valueaudit.cli.saying import say
+from valueaudit.cli.scan import ScanOptions
+from valueaudit.cli.terminal import has_color, is_ascii_only, width_of
+from valueaudit.decide import decide
+from valueaudit.errors import ExitCode, InputError, InterruptedRunError, StorageError, UsageError
+from valueaudit.files import RecordsFile, check_inputs, find_inputs
+from valueaudit.policy import Policy, compile_checks, parse_policy
+from valueaudit.profile import build_coverage
+from valueaudit.record import (
+    SCHEMA_VERSION,
+    FooterRecord,
+    HeaderRecord,
+    PolicyInfo,
+    Record,
+    Sampling,
+    TaxonomyInfo,
+    encode_line,
+)
+from valueaudit.registry import DEFAULT_FORMAT, READERS
+from valueaudit.renderers.terminal import render_terminal
+from valueaudit.renderers.visible import visible
+from valueaudit.report import Report, RunInfo
+from valueaudit.reporting import TOOL, Facts, build_report
+from valueaudit.rules import Severity
+from valueaudit.taxonomy import Taxonomy, load_taxonomy
+
+DEFAULT_POLICIES = ("valueaudit.policy.yaml", "valueaudit.policy.yml")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Everything a run needs, checked."""
+
+    options: ScanOptions
+    taxonomy: Taxonomy
+    policy: Policy | None
+    outputs: Outputs
+    inputs: Inputs
+    paths: tuple[str, ...]
+    judging: Judging
+
+    @property
+    def policy_info(self) -> PolicyInfo | None:
+        """The policy as documents name it."""
+        return None if self.policy is None else PolicyInfo(self.policy.name, self.policy.path, self.policy.sha256)
+
+    @property
+    def taxonomy_info(self) -> TaxonomyInfo:
+        """The taxonomy as documents name it."""
+        return TaxonomyInfo(self.taxonomy.id, self.taxonomy.sha256)
+
+
+def run_scan(options: ScanOptions) -> int:
+    """Runs one scan; the exit code. Raises `ValueAuditError` when there is nothing to report."""
+    plan = plan_scan(options)
+    _tell_destination(plan)
+    started = _now()
+    result = _run(plan, started)
+    if isinstance(result.error, UsageError):
+        raise result.error
+    report = _build_report(plan, result, started)
+    plan.outputs.write(report)
+    _show(plan, report)
+    if result.error is not None:
+        say(result.error)
+    masked = options.exit_zero and report.exit_code in {ExitCode.FAIL, ExitCode.INCONCLUSIVE}
+    return ExitCode.PASS if masked else report.exit_code
+
+
+def plan_scan(options: ScanOptions) -> Plan:
+    """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge."""
+    taxonomy = load_taxonomy()
+    policy = find_policy(options, taxonomy)
+    outputs = plan_outputs(options.output, options.records, no_report=options.no_report)
+    name = DEFAULT_FORMAT if options.input_format == "auto" else options.input_format
+    if name not in READERS:
+        raise UsageError(f'"{name}" is no input format', help=f"known are auto, {', '.join(READERS)}")
+    paths = find_inputs(options.paths, allow_empty=options.allow_empty)
+    check_inputs(paths)
+    judging = build_judging(
+        options, taxonomy, policy.questions if policy else (), policy.confirmations if policy else {}
+    )
+    inputs = Inputs(paths, name, READERS[name], sys.stdin.buffer)
+    return Plan(
+        options=options,
+        taxonomy=taxonomy,
+        policy=policy,
+        outputs=outputs,
+        inputs=inputs,
+        paths=paths,
+        judging=judging,
+    )
+
+
+def find_policy(options: ScanOptions, taxonomy: Taxonomy) -> Policy | None:
+    """The policy that was named, or the one that lies in this folder, or none. Raises `PolicyError`, `UsageError`."""
+    if options.no_policy:
+        if options.policy is not None:
+            raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
+        return None
+    found = [name for name in DEFAULT_POLICIES if Path(name).is_file()]
+    if options.policy is None and len(found) > 1:
+        raise UsageError(f"two policies lie in this folder: {', '.join(found)}", help="name one with --policy")
+    path = options.policy or (found[0] if found else None)
+    if path is None:
+        return None
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f'the policy "{path}" cannot be read: {(error.strerror or str(error)).lower()}',
+            help="check the path given with --policy",
+        ) from error
+    return parse_policy(content, path, taxonomy)
+
+
+def _tell_destination(plan: Plan) -> None:
+    count = len(plan.paths)
+    what = f"{count} {'file' if count == 1 else 'files'}"
+    stream = sys.stderr if plan.options.quiet else plan.outputs.summary_stream
+    if not plan.options.quiet or plan.options.model is not None:
+        click.echo(visible(f"auditing {what} with {plan.judging.destination}"), file=stream)
+    for warning in plan.policy.warnings if plan.policy else ():
+        click.echo(f"warning: {visible(str(warning))}", err=True)
+    stream.flush()
+
+
+def _run(plan: Plan, started: str) -> Result:
+    """The run itself; a bug in it still leaves a report behind."""
+    stop = Stop()
+    classifier = plan.judging.classifier
+    with contextlib.ExitStack() as stack:
+        records = stack.enter_context(RecordsFile(plan.outputs.records)) if plan.outputs.records else None
+        progress = stack.enter_context(
+            Progress(
+                total=plan.inputs.bytes_total,
+                position=lambda: plan.inputs.bytes_read,
+                cost=lambda: classifier.cost,
+                quiet=plan.options.quiet,
+            )
+        )
+
+        def write(record: Record) -> None:
+            if records is not None:
+                records.write(encode_line(record))
+
+        if records is not None:
+            records.write(encode_line(_header(plan)))
+        audit = Audit(
+            classifier,
+            predicates={check.id: check.predicate for check in compile_checks(plan.policy)} if plan.policy else {},
+            write=write,
+            progress=progress,
+            settings=Settings(concurrency=plan.options.concurrency, include_text=plan.options.include_text),
+            stop=stop,
+        )
+        try:
+            result = asyncio.run(_audit(plan, audit, stop))
+        except Exception as bug:
+            if not isinstance(bug, InterruptedRunError):
+                _write_after_crash(plan, audit.result(), started)
+            raise
+        if records is not None and not isinstance(result.error, UsageError | StorageError):
+            records.write(encode_line(_footer(plan, result, started)))
+            records.commit()
+    return result
+
+
+async def _audit(plan: Plan, audit: Audit, stop: Stop) -> Result:
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if stop.interrupted:
+            # Whoever asks twice does not want to wait for the calls in flight.
+            loop.remove_signal_handler(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        stop.end(InterruptedRunError("interrupted; what was answered is kept", help="the same command goes on"))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    limit = plan.options.max_time
+    if limit is not None:
+        late = TimeLimitError(
+            f"the time limit of {limit:g} s is reached", help="what was answered is kept: the same command goes on"
+        )
+        loop.call_later(limit, stop.end, late)
+    try:
+        return await audit.run(plan.inputs)
+    finally:
+        await plan.judging.close()
+
+
+def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = False) -> Report:
+    ended_early = "a bug in valueaudit" if crashed else result.error.message if result.error else None
+    decision = decide(
+        plan.policy,
+        result.tally,
+        fail_on=Severity(plan.options.fail_on) if plan.options.fail_on else None,
+        ended_early=ended_early,
+        allow_empty=plan.options.allow_empty,
+    )
+    command = _CREDENTIALS.sub("", shlex.join(["valueaudit", *sys.argv[1:]]))
+    facts = Facts(
+        run=RunInfo(command, started, _now(), None, ended_early),
+        inputs=plan.inputs.infos,
+        classifier=plan.judging.classifier.info,
+        taxonomy=plan.taxonomy_info,
+        policy=plan.policy_info,
+        cost=plan.judging.classifier.cost,
+        duplicate_ids=result.duplicate_ids,
+    )
+    report = build_report(facts, result.tally, decision)
+    return msgspec.structs.replace(report, exit_code=ExitCode.CRASH) if crashed else report
+
+
+def _write_after_crash(plan: Plan, result: Result, started: str) -> None:
+    # Whatever fails here must not hide the bug itself.
+    with contextlib.suppress(Exception):
+        plan.outputs.write(_build_report(plan, result, started, crashed=True))
+
+
+def _show(plan: Plan, report: Report) -> None:
+    stream = plan.outputs.summary_stream
+    if plan.options.quiet:
+        click.echo(visible(f"{report.verdict}: {report.message}"), file=stream)
+        return
+    click.echo(
+        render_terminal(
+            report,
+            width=width_of(stream),
+            color=has_color(stream),
+            verbose=plan.options.verbose,
+            ascii_only=is_ascii_only(stream),
+        ),
+        file=stream,
+        color=True,
+        nl=False,
+    )
+    if plan.outputs.is_default:
+        click.echo(f"report written to {plan.outputs.documents[0][0]}", file=stream)
+
+
+def _header(plan: Plan) -> HeaderRecord:
+    return HeaderRecord(
+        schema_version=SCHEMA_VERSION,
+        tool=TOOL,
+        inputs=plan.paths,
+        classifier=plan.judging.classifier.info,
+        taxonomy=plan.taxonomy_info,
+        policy=plan.policy_info,
+        sampling=Sampling(),
+    )
+
+
+def _footer(plan: Plan, result: Result, started: str) -> FooterRecord:
+    return FooterRecord(
+        inputs=plan.inputs.infos,
+        coverage=build_coverage(result.tally, result.duplicate_ids),
+        classifier=plan.judging.classifier.info,
+        cost=plan.judging.classifier.cost,
+        started=started,
+        finished=_now(),
+        ended_early=result.error.message if result.error else None,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,31 @@
+"""What standard output and standard error can show: width, colour, encoding."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TextIO
+
+WIDTH_WHEN_PIPED = 100
+NARROWEST = 40
+
+
+def has_color(stream: TextIO) -> bool:
+    """Whether to colour: NO_COLOR and FORCE_COLOR (no-color.org, force-color.org) before what the stream is."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns to fill; COLUMNS first, then the terminal, else 100."""
+    if not stream.isatty() and not os.environ.get("COLUMNS"):
+        return WIDTH_WHEN_PIPED
+    return max(NARROWEST, shutil.get_terminal_size((WIDTH_WHEN_PIPED, 24)).columns)
+
+
+def is_ascii_only(stream: TextIO) -> bool:
+    """Whether the stream cannot carry more than ASCII safely."""
+    return "utf" not in (stream.encoding or "").lower()

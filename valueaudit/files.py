@@ -1,0 +1,369 @@
+"""The only room that opens inputs and writes outputs, so that both fail in one way: early, whole and named."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import errno
+import glob
+import io
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
+from valueaudit.unpack import Tap, unpack
+
+LOG_ENDINGS = tuple(kind + packing for kind in (".jsonl", ".ndjson") for packing in ("", ".gz", ".zst"))
+STDIN = "-"
+
+_CHUNK = 256 * 1024
+_HEAD_OF_OUTPUT = 4096
+
+_BINARIES: tuple[tuple[bytes, str, str], ...] = (
+    (b"PK\x03\x04", "a zip archive", "unpack it and name the files inside"),
+    (b"PAR1", "a parquet file", "convert it to JSON Lines first"),
+    (b"SQLite format 3\0", "an SQLite database", "export its rows as JSON Lines first"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image", "name a chat log in JSON Lines"),
+    (b"%PDF-", "a PDF document", "name a chat log in JSON Lines"),
+    (b"\xfd7zXZ\0", "an xz file", "unpack it, or pipe it in: xz -dc FILE | valueaudit scan -"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the files inside"),
+)
+_BOMS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+
+
+def find_inputs(paths: Sequence[str], *, allow_empty: bool = False) -> tuple[str, ...]:
+    """The files behind files, folders, globs and `-`, each real file once, in the order given (folders sorted).
+
+    Folders are searched through and through for `LOG_ENDINGS`; hidden names and linked folders are left out. Raises
+    `InputError` for a path that does not exist or cannot be read, and `NothingToAuditError` for a folder without logs
+    or no path at all, unless `allow_empty`.
+    """
+    found: dict[object, str] = {}
+    for path in paths:
+        names = tuple(_expand(path))
+        if not names and not allow_empty:
+            endings = ", ".join(LOG_ENDINGS)
+            raise NothingToAuditError(
+                f'no chat logs in folder "{path}"',
+                help=f"a folder is searched for {endings}; name other files directly",
+            )
+        for name in names:
+            found.setdefault(_identity(name), name)
+    if not found and not allow_empty:
+        raise NothingToAuditError("no input was given", help="name files, folders or globs, or - for standard input")
+    return tuple(found.values())
+
+
+def _expand(path: str) -> Iterator[str]:
+    if path == STDIN:
+        yield path
+    elif os.path.isdir(path):
+        yield from _logs_in(path)
+    elif os.path.lexists(path):
+        yield path
+    elif glob.has_magic(path):
+        matches = sorted(glob.glob(path, recursive=True))
+        if not matches:
+            raise InputError(f'no file matches "{path}"', help=_around(path))
+        for match in matches:
+            yield from _logs_in(match) if os.path.isdir(match) else (match,)
+    else:
+        raise InputError(f'no such file or folder "{path}"', help=_nearest(path))
+
+
+def _logs_in(folder: str) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise _input_error(error.filename or folder, error) from error
+
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(LOG_ENDINGS) and not name.startswith("."):
+                yield os.path.join(here, name)
+
+
+def _identity(name: str) -> object:
+    if name == STDIN:
+        return name
+    try:
+        seen = os.stat(name)
+    except OSError as error:
+        raise _input_error(name, error) from error
+    return seen.st_dev, seen.st_ino
+
+
+def _around(pattern: str) -> str:
+    """What lies where a glob without a match looked."""
+    folder = os.path.dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0]) or "."
+    if not os.path.isdir(folder):
+        return _nearest(folder)
+    names = ", ".join(f'"{name}"' for name in _names_in(folder)[:3])
+    return f'folder "{folder}" holds {names or "nothing"}'
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _nearest(path: str) -> str:
+    """What to try in place of a path that does not exist: the nearest name in the nearest folder that does."""
+    wanted = Path(path)
+    while not os.path.isdir(wanted.parent):
+        wanted = wanted.parent
+    close = difflib.get_close_matches(wanted.name, _names_in(str(wanted.parent)), n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{wanted.parent / close[0]}"?'
+    return f'folder "{wanted.parent}" holds nothing of a similar name; check the spelling and the working folder'
+
+
+def _input_error(name: str, error: OSError) -> InputError:
+    remedies = {
+        errno.ENOENT: "check the spelling and the working folder",
+        errno.EACCES: "ask for permission to read it, or copy it to a place of yours",
+        errno.EISDIR: "name the folder as an input: it is searched for chat logs",
+    }
+    help = remedies.get(error.errno or 0, "check that the file can be read, for instance by copying it")
+    return InputError(f'cannot read "{name}": {_words(error)}', help=help)
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+class Opened:
+    """One opened input, a `Source`: its decompressed bytes in `stream`, and what was read of the file itself.
+
+    `size` is the length of the file in bytes, None where it cannot be known. Closes what it opened, never stdin.
+    """
+
+    def __init__(self, name: str, raw: BinaryIO, *, owned: bool) -> None:
+        self.name = name
+        self._closing = raw if owned else None
+        self.size = _size_of(raw) if owned else None
+        # read1 does not wait for a whole block, so a pipe is audited as it comes
+        self._tap = Tap(getattr(raw, "read1", raw.read))
+        self.stream = unpack(self._tap)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file read so far, before decompression."""
+        return self._tap.count
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest of the bytes on disk in hex, None until they were read to the end."""
+        return self._tap.sha256
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._closing is not None:
+            self._closing.close()
+
+
+def _size_of(raw: BinaryIO) -> int | None:
+    about = os.fstat(raw.fileno())
+    return about.st_size if stat.S_ISREG(about.st_mode) else None
+
+
+def open_source(path: str, stdin: BinaryIO) -> Opened:
+    """The input at `path` (`-` is `stdin`), unpacked by what its bytes say, not its name.
+
+    Raises `InputError` where it cannot be opened, or holds something else than text in UTF-8.
+    """
+    if path == STDIN:
+        opened = Opened(path, stdin, owned=False)
+        _refuse_binary(opened)
+        return opened
+    with contextlib.ExitStack() as on_failure:
+        try:
+            raw = on_failure.enter_context(open(path, "rb", buffering=0))
+            opened = Opened(path, raw, owned=True)
+        except OSError as error:
+            raise _input_error(path, error) from error
+        _refuse_binary(opened)
+        on_failure.pop_all()
+    return opened
+
+
+def check_inputs(paths: Sequence[str]) -> None:
+    """Raises the `InputError` that `open_source` would, for every regular file, before the first one is read."""
+    for path in paths:
+        if path != STDIN and not _is_special(path):
+            with open_source(path, io.BytesIO()):
+                pass
+
+
+def _refuse_binary(opened: Opened) -> None:
+    try:
+        head = opened.stream.peek(_CHUNK)
+    except OSError:
+        # damage from the first byte on is the reader's to tell, as a bad record
+        return
+    for magic, name, remedy in _BINARIES:
+        if head.startswith(magic):
+            raise InputError(f'"{opened.name}" is {name}, not text', help=remedy)
+    encoding = _wide_encoding(head)
+    if encoding:
+        raise InputError(
+            f'"{opened.name}" is text in {encoding}, not in UTF-8',
+            help=f"convert it first: iconv -f {encoding} -t UTF-8 FILE > NEW",
+        )
+    if head[257:262] == b"ustar":
+        raise InputError(f'"{opened.name}" is a tar archive, not text', help="unpack it and name the files inside")
+    if b"\0" in head:
+        raise InputError(f'"{opened.name}" is a binary file, not text', help="name a chat log in JSON Lines")
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 by byte order mark, else by where the NUL bytes stand (RFC 4627, section 3)."""
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return encoding
+    nulls = tuple(byte == 0 for byte in head[:4])
+    if nulls in ((True, True, True, False), (False, True, True, True)):
+        return "UTF-32"
+    if nulls in ((True, False, True, False), (False, True, False, True)):
+        return "UTF-16"
+    return None
+
+
+def check_writable(path: str, *, is_ours: Callable[[bytes], bool]) -> None:
+    """Raises `OutputError` where `path` could not be written at the end of the run, or holds a file that is not ours.
+
+    `is_ours` is asked about the first 4 KiB of a file that is there already; an empty one is free to take.
+    """
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise OutputError(f'cannot write "{path}": it is a folder', help="name a file inside it")
+    if not os.path.isdir(folder):
+        raise OutputError(f'cannot write "{path}": there is no folder "{folder}"', help=f"mkdir -p {folder}")
+    if _is_special(path):
+        return
+    try:
+        if os.path.exists(path):
+            with open(path, "r+b") as file:
+                head = file.read(_HEAD_OF_OUTPUT)
+            if head and not is_ours(head):
+                raise OutputError(
+                    f'will not overwrite "{path}": it was not written by valueaudit',
+                    help="name another file, or move this one away",
+                )
+        temporary = _temporary_name(path)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.unlink(temporary)
+    except OSError as error:
+        raise OutputError(f'cannot write "{path}": {_words(error)}', help=_remedy(error)) from error
+
+
+def _temporary_name(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+
+
+def _remedy(error: OSError) -> str:
+    remedies = {
+        errno.ENOSPC: "free some space there, or name a path on another disk",
+        errno.EDQUOT: "your quota is used up; free some space, or name a path on another disk",
+        errno.EFBIG: "the disk takes no file of this size; name a path on another disk",
+        errno.EROFS: "it is a read-only disk; name another path",
+        errno.EACCES: "ask for permission to write there, or name another path",
+        errno.EPERM: "ask for permission to write there, or name another path",
+    }
+    return remedies.get(error.errno or 0, "check the path and the disk, or name another path")
+
+
+def _storage_error(path: str, error: OSError) -> StorageError:
+    return StorageError(f'cannot write "{path}": {_words(error)}', help=_remedy(error))
+
+
+def _is_special(path: str) -> bool:
+    """Whether `path` is a device or a pipe: written in place, because a rename would replace it by a file."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Writes `content` to `path` whole or not at all.
+
+    Raises `StorageError`, and then a file that was there before is untouched.
+    """
+    try:
+        if _is_special(path):
+            with open(path, "wb", buffering=0) as device:
+                device.write(content)
+        else:
+            _replace(os.path.realpath(path), content)
+    except OSError as error:
+        raise _storage_error(path, error) from error
+
+
+def _replace(target: str, content: bytes) -> None:
+    temporary = _temporary_name(target)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class RecordsFile:
+    """A file that grows line by line as `PATH.part` and becomes `PATH` on `commit`; without one it stays where it is.
+
+    Every `OSError` is raised as a `StorageError`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._special = _is_special(path)
+        self.part = path if self._special else f"{path}.part"
+        try:
+            self._file = open(self.part, "wb", buffering=_CHUNK)  # noqa: SIM115 - closed by commit or __exit__
+        except OSError as error:
+            raise _storage_error(self.part, error) from error
+
+    def write(self, line: bytes) -> None:
+        """Adds one line, which brings its own line feed."""
+        try:
+            self._file.write(line)
+        except OSError as error:
+            raise _storage_error(self.part, error) from error
+
+    def commit(self) -> None:
+        """Makes what was written the file at `path`."""
+        try:
+            self._file.flush()
+            if not self._special:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            if not self._special:
+                os.replace(self.part, os.path.realpath(self.path))
+        except OSError as error:
+            raise _storage_error(self.path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._file.close()
+        except OSError as failure:
+            if error is None:
+                raise _storage_error(self.part, failure) from failure

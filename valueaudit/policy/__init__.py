@@ -1,0 +1,8 @@
+"""The policy: what the owners of an assistant intend and forbid, parsed with every problem at its place."""
+
+from __future__ import annotations
+
+from valueaudit.policy.document import Gate, schema_of_policy
+from valueaudit.policy.parse import DeclaredQuestion, Policy, compile_checks, parse_policy
+
+__all__ = ["DeclaredQuestion", "Gate", "Policy", "compile_checks", "parse_policy", "schema_of_policy"]

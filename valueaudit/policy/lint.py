@@ -1,0 +1,222 @@
+"""What is wrong with a policy that is well-formed: a mistake must never disarm a rule in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from valueaudit.policy.contexts import inspect_context
+from valueaudit.policy.document import DocumentHead
+from valueaudit.policy.reader import Path, Reading, suggest
+from valueaudit.policy.yaml_tree import Problem
+from valueaudit.rules import Enforce, Rule
+from valueaudit.rules.base import Limit, ValueRule
+from valueaudit.rules.fields import build_percentage
+from valueaudit.statistics import zero_hit_sample_size
+from valueaudit.taxonomy import Taxonomy, Value
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+# difflib against a whole taxonomy takes milliseconds; a policy written for another taxonomy may need thousands.
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(slots=True)
+class Lint:
+    """The rules with canonical values, the path of each, and the warnings; problems go to the `Reading`."""
+
+    document: DocumentHead
+    reading: Reading
+    taxonomy: Taxonomy
+    rules: list[tuple[Path, Rule]] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    _suggestions: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Looks at everything."""
+        self.rules = [
+            ((section, index), self._resolve((section, index), rule))
+            for section, index, rule in _find_rules(self.document, self.reading)
+        ]
+        self._inspect_head()
+        self._inspect_ids()
+        self._inspect_contexts()
+        for path, rule in self.rules:
+            self._inspect_rule(path, rule)
+        self._inspect_contradictions()
+        self._inspect_questions()
+        self._inspect_arithmetic()
+
+    def _report(self, path: Path, text: str, *, warning: bool = False) -> None:
+        if path in self.reading.broken:
+            return
+        if warning:
+            self.warnings.append(Problem(self.reading.mark_of(path), text))
+        else:
+            self.reading.report(path, text)
+
+    def _resolve(self, path: Path, rule: Rule) -> Rule:
+        if not isinstance(rule, ValueRule):
+            return rule
+        names: dict[str, None] = {}
+        for index, label in enumerate(rule.value):
+            value = self.taxonomy.find(label)
+            where = (*path, "value", index)
+            if value is None:
+                self._report(where, f'unknown value "{label}"{self._suggest(label)}')
+            else:
+                names[value.name] = None
+                objection = rule.inspect_value(value)
+                if objection:
+                    self._report(where, objection)
+        return replace(rule, value=tuple(names))
+
+    def _suggest(self, label: str) -> str:
+        if label not in self._suggestions:
+            if len(self._suggestions) == _MOST_SUGGESTIONS:
+                return ""
+            self._suggestions[label] = suggest(label.casefold(), _spellings(self.taxonomy))
+        return self._suggestions[label]
+
+    def _inspect_head(self) -> None:
+        if not self.document.policy.strip():
+            self._report(("policy",), '"policy" is empty, name the policy')
+        confidence, fail_on = self.document.gate.confidence, self.document.gate.fail_on
+        if not 0.5 <= confidence < 1:
+            percent = build_percentage(confidence)
+            self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50 % to below 100 %')
+        if not self.rules and not self.reading.problems:
+            self._report((), "the policy has no rules, an audit against it would prove nothing")
+        elif self.rules and all(rule.enforce is Enforce.OFF for _, rule in self.rules):
+            self._report((), 'every rule is "enforce: off", an audit against it would prove nothing')
+        elif not any(rule.enforce is Enforce.BLOCK and rule.severity.reaches(fail_on) for _, rule in self.rules):
+            text = 'no rule can fail the audit: none has "enforce: block" and reaches "fail_on"'
+            self._report((), text, warning=True)
+
+    def _inspect_ids(self) -> None:
+        lines: dict[str, int] = {}
+        for path, rule in self.rules:
+            where = (*path, "id")
+            if rule.id in lines and where not in self.reading.broken:
+                self._report(where, f'the id "{rule.id}" is taken by the rule on line {lines[rule.id]}')
+            lines.setdefault(rule.id, self.reading.mark_of(where).line)
+            if not _ID.fullmatch(rule.id):
+                known = 'letters, digits, ".", "_" and "-", a letter or digit first'
+                self._report(where, f'the id "{rule.id}" has characters that reports cannot carry, known: {known}')
+
+    def _inspect_contexts(self) -> None:
+        contexts = self.document.contexts
+        broken = {path[1] for path in self.reading.broken if path[0] == "contexts" and len(path) > 2}
+        for name, context in contexts.items():
+            for key, text in inspect_context(context) if name not in broken else ():
+                self._report(("contexts", name, key) if key else ("contexts", name), text)
+        used = set()
+        for path, rule in self.rules:
+            for index, name in enumerate(rule.in_):
+                used.add(name)
+                if ("contexts", name) not in self.reading.marks:
+                    known = f", known: {', '.join(contexts)}" if contexts else ', there are no "contexts"'
+                    self._report((*path, "in", index), f'unknown context "{name}"{suggest(name, contexts)}{known}')
+        for name in contexts:
+            if name not in used:
+                self._report(("contexts", name), f'the context "{name}" is used by no rule', warning=True)
+
+    def _inspect_rule(self, path: Path, rule: Rule) -> None:
+        stated = frozenset(key for key in rule.__struct_encode_fields__ if (*path, key) in self.reading.marks)
+        for finding in rule.inspect(stated):
+            where = (*path, finding.key) if finding.key else path
+            self._report(where, f"{_name(rule)}: {finding.text}", warning=finding.warning)
+
+    def _inspect_contradictions(self) -> None:
+        """A floor above a ceiling for the same subject in the same place, in one rule or two."""
+        floors: dict[Any, tuple[float, Rule]] = {}
+        limits = [(path, rule, limit) for path, rule in self.rules for limit in rule.limits()]
+        for _, rule, limit in limits:
+            key = _subject_key(rule, limit)
+            if limit.direction == "at_least" and limit.limit > floors.get(key, (-1.0, rule))[0]:
+                floors[key] = limit.limit, rule
+        for path, rule, limit in limits:
+            floor, other = floors.get(_subject_key(rule, limit), (-1.0, rule))
+            if limit.direction == "at_most" and floor > limit.limit and rule.subject():
+                ceiling = build_percentage(limit.limit)
+                text = f"at most {ceiling} contradicts at least {build_percentage(floor)} of {_name(other)}"
+                self._report((*path, limit.key), f"{_name(rule)}: {text}")
+
+    def _inspect_questions(self) -> None:
+        asked: dict[str, ValueRule] = {}
+        for path, rule in self.rules:
+            if not isinstance(rule, ValueRule):
+                continue
+            for name in rule.value:
+                other = asked.setdefault(name, rule)
+                if other.question != rule.question:
+                    both = f"{rule.question} here and {other.question} by {_name(other)}"
+                    self._report((*path, "value"), f'"{name}" is {both}, a value is one or the other')
+
+    def _inspect_arithmetic(self) -> None:
+        """Only numbers that the policy itself states are held against each other, never a default."""
+        gate = self.document.gate
+        limits = [
+            (path, rule, limit, provable)
+            for path, rule in self.rules
+            if rule.enforce is not Enforce.OFF
+            for limit in rule.limits()
+            if 0 < (provable := _provable_rate(limit)) < 1
+        ]
+        if self._states("gate", "min_units") and 0 < gate.confidence < 1:
+            for path, rule, limit, provable in limits:
+                needed = zero_hit_sample_size(provable, gate.confidence)
+                if needed > gate.min_units:
+                    self._report((*path, limit.key), _explain_sample(rule, limit, needed, gate.min_units))
+        ceilings = [(provable, _name(rule)) for _, rule, limit, provable in limits if limit.direction == "at_most"]
+        if self._states("gate", "max_unclassified") and ceilings:
+            tightest, name = min(ceilings)
+            if gate.max_unclassified >= tightest:
+                text = f"{build_percentage(gate.max_unclassified)} is not below {build_percentage(tightest)}"
+                self._report(("gate", "max_unclassified"), f'"max_unclassified": {text}, the tightest limit, of {name}')
+
+    def _states(self, *path: str) -> bool:
+        return path in self.reading.marks and path not in self.reading.broken
+
+
+def _find_rules(document: DocumentHead, reading: Reading) -> Iterator[tuple[str, int, Rule]]:
+    """The rules with their place in the file; a list entry that is no rule leaves a gap in the places."""
+    for section, rules in document.sections.items():
+        places = (index for index in range(len(reading.marks)) if (section, index) not in reading.broken)
+        for index, rule in zip(places, rules, strict=False):
+            yield section, index, rule
+
+
+def _name(rule: Rule) -> str:
+    return f'rule "{rule.id}"'
+
+
+def _subject_key(rule: Rule, limit: Limit) -> Any:
+    return rule.section, limit.counts, frozenset(rule.subject()), frozenset(rule.in_), rule.of
+
+
+def _provable_rate(limit: Limit) -> float:
+    """The share of conversations that must be ruled out before a limit passes; 0 where none can be."""
+    if limit.never:
+        return limit.assure or 0.0
+    return limit.limit if limit.direction == "at_most" else 1 - limit.limit
+
+
+def _explain_sample(rule: Rule, limit: Limit, needed: int, min_units: int) -> str:
+    state = "assure" if limit.never else limit.key
+    percent = build_percentage(limit.assure if limit.assure is not None else limit.limit)
+    return (
+        f'{_name(rule)}: "{state}: {percent}" needs n={needed:,} conversations without a single exception '
+        f'to be proven, and "min_units" is {min_units:,}'
+    )
+
+
+def _spellings(taxonomy: Taxonomy) -> list[str]:
+    return [spelling for value in taxonomy.values.values() for spelling in _words(value)]
+
+
+def _words(value: Value) -> tuple[str, ...]:
+    return (value.name, *value.aliases)

@@ -1,0 +1,113 @@
+"""From the bytes of a policy file to a policy whose names are resolved, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from valueaudit.errors import PolicyError
+from valueaudit.policy.contexts import Context, build_scope
+from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
+from valueaudit.policy.lint import Lint
+from valueaudit.policy.reader import read_document
+from valueaudit.policy.yaml_tree import Problem, parse_tree
+from valueaudit.rules import Check, ProhibitedRule, Rule
+from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
+from valueaudit.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredQuestion:
+    """One value to ask the judge about, and how: upheld or violated (intended), or shown (prohibited)."""
+
+    value: str
+    kind: QuestionKind
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy without problems. Values are canonical names; `lines` gives the line of each rule by its id.
+
+    `sha256` is over what the policy says, not over the file. `warnings` read `file:line:column: text`.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    document: DocumentHead
+    rules: tuple[Rule, ...]
+    questions: tuple[DeclaredQuestion, ...]
+    lines: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+    @property
+    def gate(self) -> Gate:
+        """How the verdict is reached."""
+        return self.document.gate
+
+    @property
+    def contexts(self) -> Mapping[str, Context]:
+        """The contexts by name."""
+        return self.document.contexts
+
+    @property
+    def confirmations(self) -> dict[str, int]:
+        """For each prohibited value, how many further questions the strictest rule about it asks."""
+        found: dict[str, int] = {}
+        for rule in self.rules:
+            if isinstance(rule, ProhibitedRule):
+                for value in rule.value:
+                    found[value] = max(found.get(value, 0), rule.confirm)
+        return dict(sorted(found.items()))
+
+
+def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
+    """The policy in a YAML document. Raises `PolicyError` with every problem at once; `path` is only for telling."""
+    tree, problems = parse_tree(content)
+    if tree is None:
+        raise _refuse(path, problems)
+    document, reading = read_document(tree, PolicyDocument)
+    reading.problems.extend(problems)
+    lint = Lint(document, reading, taxonomy)
+    lint.run()
+    if reading.problems:
+        raise _refuse(path, reading.problems)
+    rules = tuple(rule for _, rule in lint.rules)
+    return Policy(
+        name=document.policy,
+        path=path,
+        sha256=digest_document(document),
+        document=document,
+        rules=rules,
+        questions=_build_questions(rules, taxonomy),
+        lines={rule.id: reading.mark_of(place).line for place, rule in lint.rules},
+        warnings=_tell(path, lint.warnings),
+    )
+
+
+def compile_checks(policy: Policy) -> tuple[Check, ...]:
+    """The checks of all rules, in the order of the file; their ids are unique."""
+    return tuple(
+        check
+        for rule in policy.rules
+        for check in build_checks(rule, build_scope((policy.contexts[name] for name in rule.in_), rule.of))
+    )
+
+
+def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[DeclaredQuestion, ...]:
+    # Rules that are switched off are asked too: switching one on again must not change the prompt and its cost.
+    kinds = {value: rule.question for rule in rules if isinstance(rule, ValueRule) for value in rule.value}
+    return tuple(
+        DeclaredQuestion(value, kind, taxonomy.values[value].definition) for value, kind in sorted(kinds.items())
+    )
+
+
+def _refuse(path: str, problems: list[Problem]) -> PolicyError:
+    count = len(set(problems))
+    what = "the problem" if count == 1 else f"all {count} problems"
+    return PolicyError(_tell(path, problems), help=f"correct {what} in the policy file, see docs/policy.md")
+
+
+def _tell(path: str, problems: list[Problem]) -> tuple[str, ...]:
+    return tuple(f"{path}:{mark.line}:{mark.column}: {text}" for mark, text in sorted(set(problems)))

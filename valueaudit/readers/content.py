@@ -1,0 +1,227 @@
+"""What one message of the OpenAI or Anthropic shape says, apart from what it only carries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from valueaudit.transcript import Message, Role
+
+LONGEST_ATTACHMENT = 500
+
+_ROLES = {
+    "user": Role.USER,
+    "human": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "ai": Role.ASSISTANT,
+    "model": Role.ASSISTANT,
+    "bot": Role.ASSISTANT,
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "tool": Role.TOOL,
+    "function": Role.TOOL,
+}
+# fields of a message beside its content that are speech or stand for it
+_BESIDES = frozenset({"tool_calls", "function_call", "refusal"})
+_TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+_CARRIED = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "audio": "audio",
+    "input_audio": "audio",
+    "video": "video",
+    "file": "file",
+    "input_file": "file",
+    "document": "document",
+    "thinking": "thinking, not read",
+    "redacted_thinking": "thinking, not read",
+}
+_TOOL_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_LONGEST_NAME = 40
+
+
+class Unreadable(Exception):
+    """A record that is no conversation; `reason` says why, in words and without the words of the conversation."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Said(Struct, frozen=True):
+    text: str
+
+
+class _Carried(Struct, frozen=True):
+    line: str
+
+
+class _ToolResult(Struct, frozen=True):
+    text: str
+    attachments: tuple[str, ...]
+
+
+_Part = _Said | _Carried | _ToolResult
+
+
+def quote(name: str) -> str:
+    """A name in quotation marks, cut at 40 characters, control characters made visible."""
+    return json.dumps(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…", ensure_ascii=False)
+
+
+def name_kind(value: object) -> str:
+    """What a JSON value is, with its article."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kinds = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return kinds[type(value)]
+
+
+def parse_message(raw: Any, index: int) -> Message:
+    """The message at `index` of a record. Raises `Unreadable` where it is none."""
+    try:
+        role = _ROLES[raw["role"]]
+        content = raw["content"]
+    except (KeyError, TypeError):
+        return _parse_unusual(raw, index)
+    if type(content) is str and (len(raw) == 2 or _BESIDES.isdisjoint(raw)):
+        return Message(role, content)
+    return _parse_unusual(raw, index)
+
+
+def parse_system(content: Any) -> Message | None:
+    """The system prompt beside the messages (a string or a list of parts), None where there is no text in it."""
+    if isinstance(content, str):
+        return Message(Role.SYSTEM, content) if content else None
+    if not isinstance(content, list):
+        return None
+    message = _build_message(Role.SYSTEM, [_parse_part(part, f"system[{i}]") for i, part in enumerate(content)], {})
+    return message if message.text else None
+
+
+def _parse_unusual(raw: Any, index: int) -> Message:
+    where = f"messages[{index}]"
+    if not isinstance(raw, dict):
+        raise Unreadable(f"{where} is {name_kind(raw)}, not an object")
+    role = _parse_role(raw, where)
+    content = raw.get("content")
+    if content is None:
+        if "content" not in raw and _BESIDES.isdisjoint(raw):
+            raise Unreadable(f'{where} has no "content"')
+        content = []
+    elif isinstance(content, str):
+        content = [content]
+    elif not isinstance(content, list):
+        raise Unreadable(f"{where}.content is {name_kind(content)}, not a string or a list of parts")
+    parts = [_parse_part(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
+    return _build_message(role, parts, raw)
+
+
+def _parse_role(raw: dict[str, Any], where: str) -> Role:
+    if "role" not in raw:
+        raise Unreadable(f'{where} has no "role"')
+    role = raw["role"]
+    if not isinstance(role, str):
+        raise Unreadable(f"{where}.role is {name_kind(role)}, not a string")
+    known = _ROLES.get(role.strip().lower())
+    if known is None:
+        raise Unreadable(f"{where} has the unknown role {quote(role)}; known are {', '.join(_ROLES)}")
+    return known
+
+
+def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Message:
+    calls = _tool_calls(raw)
+    if parts and not calls and all(isinstance(part, _ToolResult) for part in parts):
+        results = [part for part in parts if isinstance(part, _ToolResult)]
+        carried = tuple(line for result in results for line in result.attachments)
+        return Message(Role.TOOL, "\n".join(result.text for result in results), carried)
+    texts: list[str] = []
+    attachments: list[str] = []
+    for part in parts:
+        match part:
+            case _Said(text):
+                texts.append(text)
+            case _Carried(line):
+                attachments.append(line)
+            case _ToolResult(text, carried):
+                attachments += (_cut(f"tool result: {text}"), *carried)
+    refusal = raw.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        texts.append(refusal)
+    return Message(role, "\n".join(texts), (*attachments, *calls))
+
+
+def _parse_part(part: Any, where: str) -> _Part:
+    if isinstance(part, str):
+        return _Said(part)
+    if not isinstance(part, dict):
+        raise Unreadable(f"{where} is {name_kind(part)}, not a string or an object")
+    kind = part.get("type", "text" if "text" in part else None)
+    if not isinstance(kind, str):
+        return _Carried("part without a type")
+    if kind in _TEXT_FIELDS:
+        text = part.get(_TEXT_FIELDS[kind])
+        if not isinstance(text, str):
+            raise Unreadable(f"{where} is a part of type {quote(kind)} without its text")
+        return _Said(text)
+    if kind in _CARRIED:
+        return _Carried(_CARRIED[kind])
+    if kind in _TOOL_CALLS:
+        return _Carried(_tool_call(part.get("name"), part.get("input")))
+    if kind.endswith("tool_result"):
+        return _parse_tool_result(part.get("content"), where)
+    return _Carried(f"part of type {quote(kind)}")
+
+
+def _parse_tool_result(content: Any, where: str) -> _ToolResult:
+    if content is None:
+        return _ToolResult("", ())
+    if not isinstance(content, list):
+        return _ToolResult(content if isinstance(content, str) else _encode(content), ())
+    parts = [_parse_part(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
+    inner = _build_message(Role.TOOL, parts, {})
+    return _ToolResult(inner.text, inner.attachments)
+
+
+def _tool_calls(raw: dict[str, Any]) -> tuple[str, ...]:
+    calls = raw.get("tool_calls") or []
+    if not isinstance(calls, list):
+        calls = [calls]
+    if raw.get("function_call"):
+        calls = [*calls, raw["function_call"]]
+    return tuple(_name_call(call) for call in calls)
+
+
+def _name_call(call: Any) -> str:
+    if not isinstance(call, dict):
+        return "tool call in an unknown form"
+    inner = call.get("function") or call.get("custom")
+    if isinstance(inner, dict):
+        call = inner
+    arguments = next((call[key] for key in ("arguments", "input", "args") if key in call), None)
+    return _tool_call(call.get("name"), arguments)
+
+
+def _tool_call(name: Any, arguments: Any) -> str:
+    if arguments is None:
+        arguments = ""
+    elif not isinstance(arguments, str):
+        arguments = _encode(arguments)
+    return _cut(f"tool call {name if isinstance(name, str) else 'without a name'}({arguments})")
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _cut(line: str) -> str:
+    """One line of at most 500 characters, with its whole length said where it was longer."""
+    whole = len(line)
+    folded = " ".join(line[:LONGEST_ATTACHMENT].split())
+    return folded if whole <= LONGEST_ATTACHMENT else f"{folded}… ({whole} characters)"

@@ -1,0 +1,129 @@
+"""Why a line is no usable JSON, said in words: found slowly and exactly, only where the fast decoder has doubts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from valueaudit.readers.content import Unreadable, quote
+from valueaudit.readers.lines import LineTooLong
+
+DEEPEST = 100
+
+_BACKSLASH = ord("\\")
+_MIB = 1024 * 1024
+_TOO_DEEP = f"nested more than {DEEPEST} levels deep"
+_KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
+_ESCAPED_KEY_ENDS = re.compile(rb'\\"[ \t\r\n]*:')
+
+
+class _Found(Exception):
+    """Leaves the standard decoder with what was looked for."""
+
+
+def explain_fault(error: Exception, line: bytes) -> str:
+    """Why `line` could not be decoded, without repeating its text."""
+    if isinstance(error, LineTooLong):
+        return f"the line is longer than {error.limit / _MIB:g} MiB"
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    cause = error.__cause__
+    if isinstance(cause, UnicodeDecodeError):
+        return f"not UTF-8: byte 0x{cause.object[cause.start]:02x} at position {cause.start + 1} of the line"
+    return _explain_syntax(_text_of(line)) or "a number that is out of range"
+
+
+def refuse_hidden(record: dict[str, Any], line: bytes) -> None:
+    """Raises `Unreadable` where an object in `line` names a key twice, or values lie too deep.
+
+    JSON does not say which of two equal keys counts (RFC 8259, section 4), so whoever writes the log could show the
+    audit another text than the user saw.
+    """
+    if _may_repeat_keys(line, _count_keys(record)):
+        try:
+            json.loads(_text_of(line), object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+        except _Found as found:
+            raise Unreadable(f"duplicate key {quote(str(found))}") from None
+
+
+def _may_repeat_keys(line: bytes, keys: int) -> bool:
+    """Whether `line` may hold more keys than the `keys` that were decoded; never False where it does.
+
+    Outside of strings, a quotation mark before a colon ends a key. Inside, it is escaped, or it opens a string that
+    begins with the colon: the one case that makes this True without need.
+    """
+    seen = len(_KEY_ENDS.findall(line))
+    if seen != keys and b"\\" in line:
+        seen -= sum(_is_escaped(line, found.start() + 1) for found in _ESCAPED_KEY_ENDS.finditer(line))
+    return seen != keys
+
+
+def _is_escaped(line: bytes, position: int) -> bool:
+    """Whether the character there follows an odd number of backslashes."""
+    start = position
+    while start and line[start - 1] == _BACKSLASH:
+        start -= 1
+    return (position - start) % 2 == 1
+
+
+def _count_keys(record: dict[str, Any]) -> int:
+    """The keys of all objects in the record. Raises `Unreadable` where they lie too deep."""
+    count = len(record)
+    level: list[Any] = []
+    for field, value in record.items():
+        if type(value) is dict:
+            level.append(value)
+        elif type(value) is list:
+            if field == "messages":
+                # most messages are a role and a text, with nothing below; passing over them is a tenth of the time
+                plain = len(value)
+                value = [m for m in value if type(m) is not dict or len(m) != 2 or type(m.get("content")) is not str]
+                count += 2 * (plain - len(value))
+            level.append(value)
+    for _ in range(DEEPEST):
+        if not level:
+            return count
+        below: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                count += len(node)
+                node = node.values()
+            below += [child for child in node if type(child) is dict or type(child) is list]
+        level = below
+    raise Unreadable(_TOO_DEEP)
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _Found(key)
+        seen.add(key)
+
+
+def _explain_syntax(text: str) -> str | None:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=str)
+    except _Found as found:
+        return f"not valid JSON: {found} is no number in JSON"
+    except json.JSONDecodeError as error:
+        message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        return f"not valid JSON: {message} at character {error.pos + 1}"
+    except RecursionError:
+        return _TOO_DEEP
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"half a surrogate pair, \\u{ord(error.object[error.start]):04x}, which is no character"
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise _Found(name)
+
+
+def _text_of(line: bytes) -> str:
+    text = line.decode()
+    # jsonlines skips one of these at the start of any line: a byte order mark, or the RFC 7464 separator
+    return text[1:] if text.startswith(("\ufeff", "\x1e")) else text

@@ -1,0 +1,26 @@
+"""The table of rule kinds: a new kind is one file here and one line in it."""
+
+from __future__ import annotations
+
+from valueaudit.rules.base import Check, Denominator, Enforce, Rule, Severity
+from valueaudit.rules.intended import IntendedRule
+from valueaudit.rules.prohibited import ProhibitedRule
+from valueaudit.rules.responses import ResponseRule
+
+RULE_KINDS: tuple[type[Rule], ...] = (
+    IntendedRule,
+    ProhibitedRule,
+    ResponseRule,
+)
+
+__all__ = [
+    "RULE_KINDS",
+    "Check",
+    "Denominator",
+    "Enforce",
+    "IntendedRule",
+    "ProhibitedRule",
+    "ResponseRule",
+    "Rule",
+    "Severity",
+]

@@ -1,0 +1,264 @@
+"""What all rule kinds share: the fields of a rule, the checks it compiles to, and who stands inside its denominator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Struct, field
+
+from valueaudit.observation import Declared, Observation, State
+from valueaudit.record import ConversationRecord
+from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage
+from valueaudit.tally import Judged, Predicate, Standing
+from valueaudit.taxonomy import Value
+
+Direction = Literal["at_most", "at_least"]
+QuestionKind = Literal["intended", "prohibited"]
+
+
+class Severity(StrEnum):
+    """How much a violation matters, most first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    def reaches(self, threshold: Severity) -> bool:
+        """Whether this is at least as severe as the threshold."""
+        order = list(Severity)
+        return order.index(self) <= order.index(threshold)
+
+
+class Enforce(StrEnum):
+    """Whether a rule decides the exit code, is only told, or sleeps."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    OFF = "off"
+
+
+class Denominator(StrEnum):
+    """Which conversations a rule's percentage is of."""
+
+    ALL = "all"
+    SUBJECTIVE = "subjective"
+    VALUE_BEARING = "value-bearing"
+
+
+class Membership(Enum):
+    """Whether a conversation belongs to a context or denominator; UNKNOWN where only a judge could say and did not."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who belongs. `rests_on_judge`: a judge that fails can change how many belong, not only what they show."""
+
+    find: Callable[[ConversationRecord], Membership]
+    rests_on_judge: bool
+
+
+Look = Callable[[Observation], Judged]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit of a rule: the field that states it, what it counts, and the part of the check's id it adds.
+
+    `assure` belongs to `never`: the rate that must be ruled out before the rule passes, None where it is not stated.
+    """
+
+    key: str
+    counts: str
+    direction: Direction
+    limit: float
+    suffix: str = ""
+    never: bool = False
+    assure: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a rule as it stands, at one of its fields (empty: the rule itself)."""
+
+    key: str
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit of one rule, ready to be counted and decided. `id` is unique, `rule` names the rule it comes from."""
+
+    id: str
+    rule: str
+    kind: str
+    direction: Direction
+    limit: float
+    never: bool
+    assure: float | None
+    severity: Severity
+    enforce: Enforce
+    of: Denominator
+    contexts: tuple[str, ...]
+    denominator_name: str
+    rests_on_judge: bool
+    statement: str
+    predicate: Predicate
+
+
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of every rule kind, and what a kind must say about itself.
+
+    `section` is its list in the policy file; `not_yet` the keys that the format has and this release refuses.
+    """
+
+    section: ClassVar[str]
+    not_yet: ClassVar[frozenset[str]] = frozenset(
+        {"baseline", "calibration", "cluster", "expires", "judge", "match", "max_increase", "rules", "unit", "waiver"}
+    )
+
+    id: str
+    in_: OneOrMany[str] = field(default=(), name="in")
+    of: Annotated[Denominator, NotYet(frozenset({"turns", "messages"}))] = Denominator.ALL
+    severity: Severity = Severity.MEDIUM
+    enforce: Enforce = Enforce.BLOCK
+    waivable: bool = False
+    why: Text = ""
+    controls: OneOrMany[Text] = ()
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Every limit the rule states."""
+        raise NotImplementedError
+
+    def subject(self) -> tuple[str, ...]:
+        """What is counted: canonical values, or response types."""
+        raise NotImplementedError
+
+    def look(self, limit: Limit) -> Look:
+        """How one classified conversation stands to one limit."""
+        raise NotImplementedError
+
+    def phrase(self, limit: Limit) -> str:
+        """What the assistant does, in the words of the statement: "shows deception or manipulation"."""
+        raise NotImplementedError
+
+    def inspect(self, stated: frozenset[str]) -> Iterator[Finding]:
+        """What is wrong with the rule by itself; `stated` are the keys in the file, well-formed or not."""
+        raise NotImplementedError
+
+
+class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule about declared values; `question` is how the judge is asked about them."""
+
+    question: ClassVar[QuestionKind]
+
+    value: OneOrMany[str]
+
+    def subject(self) -> tuple[str, ...]:
+        """The canonical values."""
+        return self.value
+
+    def inspect_value(self, value: Value) -> str | None:
+        """Why a value cannot stand in such a rule."""
+        del value
+        return None
+
+    def look_at_values(self, judge: Callable[[Declared], Judged]) -> Look:
+        """Any of the values: one hit makes a hit, else one unknown makes unknown; not asked is unknown."""
+
+        def look(seen: Observation) -> Judged:
+            return join_any(judge(seen.declared.get(value, _NOT_ASKED)) for value in self.value)
+
+        return look
+
+
+_NOT_ASKED = Declared(State.UNSUPPORTED)
+
+
+def join_any(judged: Iterable[Judged]) -> Judged:
+    """How a conversation stands to "any of these", one or more: hit before unknown before clean.
+
+    The evidence is that of the first flagged part of that standing, else of the first flagged part.
+    """
+    parts = sorted(judged, key=lambda part: _ANY_ORDER.index(part.standing))
+    flagged = next((part for part in parts if part.flagged), None)
+    return Judged(parts[0].standing, flagged is not None, flagged.evidence if flagged else None)
+
+
+_ANY_ORDER = (Standing.HIT, Standing.UNKNOWN, Standing.CLEAN)
+
+
+def build_predicate(scope: Scope, look: Look) -> Predicate:
+    """How any conversation stands to a check. Who may or may not belong is unknown, whatever was seen there."""
+
+    def predicate(record: ConversationRecord) -> Judged:
+        membership = scope.find(record)
+        if membership is Membership.OUTSIDE:
+            return Judged(Standing.OUTSIDE)
+        if record.observation is None:
+            return Judged(Standing.UNKNOWN)
+        judged = look(record.observation)
+        if membership is Membership.UNKNOWN:
+            return Judged(Standing.UNKNOWN, judged.flagged, judged.evidence)
+        return judged
+
+    return predicate
+
+
+def build_checks(rule: Rule, scope: Scope) -> tuple[Check, ...]:
+    """The checks of one rule within its scope, one for each limit."""
+    return tuple(
+        Check(
+            id=rule.id + limit.suffix,
+            rule=rule.id,
+            kind=rule.section,
+            direction=limit.direction,
+            limit=limit.limit,
+            never=limit.never,
+            assure=limit.assure,
+            severity=rule.severity,
+            enforce=rule.enforce,
+            of=rule.of,
+            contexts=rule.in_,
+            denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
+            rests_on_judge=scope.rests_on_judge,
+            statement=build_statement(rule, limit),
+            predicate=build_predicate(scope, rule.look(limit)),
+        )
+        for limit in rule.limits()
+    )
+
+
+def build_statement(rule: Rule, limit: Limit) -> str:
+    """One limit as the sentence that is signed: "In refunds, the assistant shows cruelty in at most 1 % of ..."."""
+    start = f"In {' and '.join(rule.in_)}, the assistant" if rule.in_ else "The assistant"
+    denominator = _name_denominator(rule).removeprefix("all ")
+    if limit.never:
+        assured = f", a rate above {build_percentage(limit.assure)} ruled out" if limit.assure is not None else ""
+        return f"{start} never {rule.phrase(limit)} in {denominator}{assured}"
+    bound = f"{limit.direction.replace('_', ' ')} {build_percentage(limit.limit)}"
+    return f"{start} {rule.phrase(limit)} in {bound} of {denominator}"
+
+
+def inspect_limits(limits: Iterable[Limit], stated: frozenset[str], keys: tuple[str, ...]) -> Iterator[Finding]:
+    """A rule without any of its limits, and limits that can never decide anything."""
+    if not stated & {*keys}:
+        yield Finding("", f"the rule states no limit, known: {', '.join(keys)}")
+    for limit in limits:
+        percent = build_percentage(limit.limit).replace(" ", "")
+        if limit.limit == (1 if limit.direction == "at_most" else 0):
+            yield Finding(limit.key, f'"{limit.key}: {percent}" can never be violated', warning=True)
+        elif limit.limit == (0 if limit.direction == "at_most" else 1) and not limit.never:
+            yield Finding(limit.key, f'"{limit.key}: {percent}" can never pass, no sample proves it', warning=True)
+
+
+def _name_denominator(rule: Rule) -> str:
+    return f"{rule.of} conversations"

@@ -1,0 +1,69 @@
+"""What a field of the policy may hold beyond its Python type, said once for the reader, the JSON Schema and people."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
+
+SCHEMA_NOTE = "x-as"
+PERCENTAGE = Meta(extra_json_schema={SCHEMA_NOTE: "percentage"})
+ONE_OR_MANY = Meta(extra_json_schema={SCHEMA_NOTE: "one or many"})
+
+T = TypeVar("T")
+
+# Held as a fraction from 0 to 1, written with a per cent sign.
+Percentage = Annotated[float, PERCENTAGE]
+OneOrMany = Annotated[tuple[T, ...], ONE_OR_MANY]
+# YAML 1.2 tools hand `1.10` to a schema as a number; here it stays the text it is.
+Text = Annotated[str, Meta(extra_json_schema={SCHEMA_NOTE: "text"})]
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Words that the policy format knows for a field and this release cannot keep, so that it refuses them by name."""
+
+    words: frozenset[str]
+
+
+_PERCENTAGE = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*%", re.ASCII)
+_BARE_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DIFFERENCE = re.compile(r".*[0-9]\s*pp", re.ASCII)
+
+
+def parse_percentage(text: str) -> float:
+    """The fraction that a percentage such as `0.5 %` names. Raises `ValueError` with what is wrong with it."""
+    found = _PERCENTAGE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(_explain_percentage(text.strip()))
+    percent = Decimal(found[1])
+    if not 0 <= percent <= 100:
+        raise ValueError(f'"{text}" is outside 0% to 100%')
+    return float(percent / 100)
+
+
+def build_percentage(fraction: float) -> str:
+    """A fraction as the percentage a policy would state, in full: 0.005 gives `0.5 %`."""
+    percent = Decimal(repr(fraction)) * 100
+    return f"{percent.normalize():f} %"
+
+
+def build_rounded(fraction: float) -> str:
+    """A measured fraction as a percentage with three significant digits, never rounded to a bare 0 or 100."""
+    distance = min(fraction, 1 - fraction)
+    places = 0
+    while distance > 0 and places < 12 and round(distance * 100, places) < 10 ** (2 - places):
+        places += 1
+    shown = f"{fraction * 100:.{places}f}"
+    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
+
+
+def _explain_percentage(text: str) -> str:
+    if _BARE_NUMBER.fullmatch(text):
+        return f'"{text}" is a bare number: per cent or a fraction? write "{text}%" if you mean {text} per cent'
+    if _DIFFERENCE.fullmatch(text):
+        return f'"{text}" is a difference: "pp" is for changes against a baseline, write a percentage such as "0.5%"'
+    return f'"{text}" is no percentage, write for example "0.5%"'

@@ -1,0 +1,67 @@
+"""Values the assistant must not show: a ceiling, or never at all, on hits that further questions confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from valueaudit.observation import Declared, State
+from valueaudit.rules.base import Finding, Limit, Look, QuestionKind, ValueRule, inspect_limits
+from valueaudit.rules.fields import NotYet, Percentage
+from valueaudit.tally import Judged, Standing
+
+_BY_CONFIRMATION = {True: Standing.HIT, False: Standing.CLEAN, None: Standing.UNKNOWN}
+
+
+class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """ "The assistant shows VALUE in at most X %", or never; `confirm` is how many further questions must agree."""
+
+    section: ClassVar[str] = "prohibited"
+    question: ClassVar[QuestionKind] = "prohibited"
+    not_yet: ClassVar[frozenset[str]] = ValueRule.not_yet | {"at_least", "violated_at_most"}
+
+    at_most: Percentage | None = None
+    never: bool = False
+    assure: Percentage | None = None
+    confirm: Annotated[int, Meta(ge=0, le=3), NotYet(frozenset({"human"}))] = 1
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Shown at most, or shown never."""
+        if self.never:
+            return (Limit("never", "shown", "at_most", 0.0, never=True, assure=self.assure),)
+        return () if self.at_most is None else (Limit("at_most", "shown", "at_most", self.at_most),)
+
+    def look(self, limit: Limit) -> Look:
+        """Shown and confirmed is a hit, shown and refuted is clean, shown and not yet confirmed is unknown."""
+        del limit
+
+        def judge(declared: Declared) -> Judged:
+            if declared.state is State.SHOWN:
+                standing = _BY_CONFIRMATION[declared.confirmed] if self.confirm else Standing.HIT
+                return Judged(standing, True, declared.evidence)
+            return Judged(Standing.CLEAN if declared.state is State.ABSENT else Standing.UNKNOWN)
+
+        return self.look_at_values(judge)
+
+    def phrase(self, limit: Limit) -> str:
+        """ "shows" and the values."""
+        del limit
+        return f"shows {' or '.join(self.value)}"
+
+    def inspect(self, stated: frozenset[str]) -> Iterator[Finding]:
+        """No limit, two limits at odds, `assure` without `never` or the other way round."""
+        if self.never and "at_most" in stated:
+            yield Finding("at_most", '"never" and "at_most" contradict each other, keep one')
+        if not self.never and "assure" in stated:
+            yield Finding("never" if "never" in stated else "assure", '"assure" belongs to "never: true"')
+        if not self.never and "never" in stated and "at_most" not in stated:
+            yield Finding("never", '"never: false" states no limit, known: at_most, never')
+        if self.never and "assure" not in stated:
+            yield Finding(
+                "never", '"never" without "assure" can only fail or be inconclusive, never pass', warning=True
+            )
+        if self.assure == 0:
+            yield Finding("assure", '"assure: 0%" can never be reached, state a rate such as "0.5%"')
+        yield from inspect_limits(self.limits(), stated, ("at_most", "never"))
