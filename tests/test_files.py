@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -11,19 +12,28 @@ from typing import BinaryIO
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
 from valueaudit.files import RecordsFile, check_inputs, check_writable, find_inputs, open_source, write_whole
 from valueaudit.unpack import Tap, unpack
 
+# the same examples on every machine, and no clock: a slow machine is no failure
+steady = settings(deadline=None, derandomize=True)
 NO_STDIN = io.BytesIO()
 LINES = b"".join(
     b'{"n": %d, "text": "%s"}\n' % (n, hashlib.sha256(b"%d" % n).hexdigest().encode()) for n in range(5000)
 )
 needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
 needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+
+
+class UnreadableStdin(io.BytesIO):
+    """Fails as standard input does where the shell made a folder of it."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
 def zstd(content: bytes) -> bytes:
@@ -195,6 +205,7 @@ def test_cut_file_gives_what_it_holds(tmp_path: Path, pack: object) -> None:
 
 
 @PACKERS
+@steady
 @given(cut=st.integers(min_value=4, max_value=1000))
 def test_cut_anywhere_is_told(pack: object, cut: int) -> None:
     """Wherever a packed file is cut, the damage is told and nothing is invented."""
@@ -221,6 +232,12 @@ def test_damage_from_the_start_is_not_a_wrong_format(tmp_path: Path) -> None:
     check_inputs(["a.jsonl.gz"])
     with open_source("a.jsonl.gz", NO_STDIN) as source:
         assert read_until_damage(source.stream)[1].startswith("the compressed data cannot be read further")
+
+
+def test_standard_input_that_cannot_be_read() -> None:
+    """A folder as standard input is an input error, not a crash."""
+    with pytest.raises(InputError, match='cannot read "-": is a directory'):
+        open_source("-", UnreadableStdin())
 
 
 def test_standard_input_is_not_closed() -> None:
@@ -268,11 +285,11 @@ def test_short_file_is_text(tmp_path: Path, content: bytes) -> None:
     ("content", "what"),
     [
         ('{"a":1}'.encode("utf-16"), "text in UTF-16"),
-        ('{"a":1}'.encode("utf-16-be"), "text in UTF-16"),
-        ('{"a":1}'.encode("utf-16-le"), "text in UTF-16"),
+        ('{"a":1}'.encode("utf-16-be"), "text in UTF-16BE"),
+        ('{"a":1}'.encode("utf-16-le"), "text in UTF-16LE"),
         ('{"a":1}'.encode("utf-32"), "text in UTF-32"),
-        ('{"a":1}'.encode("utf-32-be"), "text in UTF-32"),
-        ('{"a":1}'.encode("utf-32-le"), "text in UTF-32"),
+        ('{"a":1}'.encode("utf-32-be"), "text in UTF-32BE"),
+        ('{"a":1}'.encode("utf-32-le"), "text in UTF-32LE"),
         (b"\xfe\xff" + '{"a":1}'.encode("utf-16-be"), "text in UTF-16"),
         (b"\0\0\xfe\xff" + '{"a":1}'.encode("utf-32-be"), "text in UTF-32"),
         (gzip.compress('{"a":1}'.encode("utf-16")), "text in UTF-16"),
@@ -318,13 +335,18 @@ def test_write_whole_replaces(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["report.json"]
 
 
-def test_write_whole_follows_a_link(tmp_path: Path) -> None:
+def test_outputs_follow_a_link(tmp_path: Path) -> None:
     """A link stays a link, and its target gets the content."""
     put(tmp_path, "d/real.json")
     (tmp_path / "link.json").symlink_to("d/real.json")
     write_whole("link.json", b"new")
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "d/real.json").read_bytes() == b"new"
+    check_writable("link.json", is_ours=lambda head: head == b"new")
+    write_records("link.json", b"1\n", commit=True)
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "d/real.json").read_bytes() == b"1\n"
+    assert os.listdir(tmp_path / "d") == ["real.json"]
 
 
 @needs_full_device

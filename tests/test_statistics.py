@@ -70,9 +70,9 @@ def test_nothing_seen_says_nothing() -> None:
 @pytest.mark.parametrize(("hits", "total", "confidence"), [(-1, 5, 0.9), (6, 5, 0.9), (1, 5, 0.0), (1, 5, 1.0)])
 def test_impossible_counts_are_refused(hits: int, total: int, confidence: float) -> None:
     """A count outside its total, or a confidence that nobody can have, is an error of the program."""
-    with pytest.raises(ValueError, match="cannot be|known: above 0"):
+    with pytest.raises(ValueError, match=r"cannot be|known: above 0"):
         lower_bound(hits, total, confidence)
-    with pytest.raises(ValueError, match="cannot be|known: above 0"):
+    with pytest.raises(ValueError, match=r"cannot be|known: above 0"):
         upper_bound(hits, total, confidence)
 
 

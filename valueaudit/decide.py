@@ -178,12 +178,14 @@ def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> I
         return
     if ruling.lost:
         yield f"beyond its limit alone, but not surely enough for one of {_count(family, 'blocking check')}"
-    elif case.counts.units < gate.min_units:
+    elif case.counts.units < gate.min_units and gate.min_units > 1:
         yield f'the policy asks for at least {gate.min_units:,} conversations ("min_units")'
     if ruling.needed is None:
         yield "no number of further conversations at these rates would decide it"
-    else:
+    elif case.count.total:
         yield f"{_count(ruling.needed, 'further conversation')} at these rates would decide it"
+    else:
+        yield f"at least {_count(ruling.needed, 'conversation')} would decide it"
 
 
 def _explain_limit(check: Check) -> str:

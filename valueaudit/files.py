@@ -36,6 +36,13 @@ _BINARIES: tuple[tuple[bytes, str, str], ...] = (
 )
 _BOMS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
+_NUL_PATTERNS: dict[tuple[bool, ...], str] = {
+    (True, True, True, False): "UTF-32BE",
+    (False, True, True, True): "UTF-32LE",
+    (True, False, True, False): "UTF-16BE",
+    (False, True, False, True): "UTF-16LE",
+}
+
 
 def find_inputs(paths: Sequence[str], *, allow_empty: bool = False) -> tuple[str, ...]:
     """The files behind files, folders, globs and `-`, each real file once, in the order given (folders sorted).
@@ -183,14 +190,13 @@ def open_source(path: str, stdin: BinaryIO) -> Opened:
 
     Raises `InputError` where it cannot be opened, or holds something else than text in UTF-8.
     """
-    if path == STDIN:
-        opened = Opened(path, stdin, owned=False)
-        _refuse_binary(opened)
-        return opened
     with contextlib.ExitStack() as on_failure:
         try:
-            raw = on_failure.enter_context(open(path, "rb", buffering=0))
-            opened = Opened(path, raw, owned=True)
+            if path == STDIN:
+                opened = Opened(path, stdin, owned=False)
+            else:
+                raw = on_failure.enter_context(open(path, "rb", buffering=0))
+                opened = Opened(path, raw, owned=True)
         except OSError as error:
             raise _input_error(path, error) from error
         _refuse_binary(opened)
@@ -232,12 +238,7 @@ def _wide_encoding(head: bytes) -> str | None:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
-    nulls = tuple(byte == 0 for byte in head[:4])
-    if nulls in ((True, True, True, False), (False, True, True, True)):
-        return "UTF-32"
-    if nulls in ((True, False, True, False), (False, True, False, True)):
-        return "UTF-16"
-    return None
+    return _NUL_PATTERNS.get(tuple(byte == 0 for byte in head[:4]))
 
 
 def check_writable(path: str, *, is_ours: Callable[[bytes], bool]) -> None:
@@ -245,7 +246,7 @@ def check_writable(path: str, *, is_ours: Callable[[bytes], bool]) -> None:
 
     `is_ours` is asked about the first 4 KiB of a file that is there already; an empty one is free to take.
     """
-    folder = os.path.dirname(path) or "."
+    folder = os.path.dirname(_target(path)) or "."
     if os.path.isdir(path):
         raise OutputError(f'cannot write "{path}": it is a folder', help="name a file inside it")
     if not os.path.isdir(folder):
@@ -261,11 +262,16 @@ def check_writable(path: str, *, is_ours: Callable[[bytes], bool]) -> None:
                     f'will not overwrite "{path}": it was not written by valueaudit',
                     help="name another file, or move this one away",
                 )
-        temporary = _temporary_name(path)
+        temporary = _temporary_name(_target(path))
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         os.unlink(temporary)
     except OSError as error:
         raise OutputError(f'cannot write "{path}": {_words(error)}', help=_remedy(error)) from error
+
+
+def _target(path: str) -> str:
+    """The file behind a link, so that the link stays one and the rename does not leave the disk."""
+    return os.path.realpath(path) if os.path.islink(path) else path
 
 
 def _temporary_name(path: str) -> str:
@@ -301,10 +307,10 @@ def write_whole(path: str, content: bytes) -> None:
     """
     try:
         if _is_special(path):
-            with open(path, "wb", buffering=0) as device:
+            with open(path, "wb") as device:
                 device.write(content)
         else:
-            _replace(os.path.realpath(path), content)
+            _replace(_target(path), content)
     except OSError as error:
         raise _storage_error(path, error) from error
 
@@ -331,7 +337,8 @@ class RecordsFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self._special = _is_special(path)
-        self.part = path if self._special else f"{path}.part"
+        self._target = path if self._special else _target(path)
+        self.part = path if self._special else f"{self._target}.part"
         try:
             self._file = open(self.part, "wb", buffering=_CHUNK)  # noqa: SIM115 - closed by commit or __exit__
         except OSError as error:
@@ -352,7 +359,7 @@ class RecordsFile:
                 os.fsync(self._file.fileno())
             self._file.close()
             if not self._special:
-                os.replace(self.part, os.path.realpath(self.path))
+                os.replace(self.part, self._target)
         except OSError as error:
             raise _storage_error(self.path, error) from error
 

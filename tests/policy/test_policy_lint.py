@@ -42,7 +42,11 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
             ["id: a, type: reframing, at_least: 60%", "id: b, type: [reframing], at_most: 50%"],
             '5:41: rule "b": at most 50 % contradicts at least 60 % of rule "a"',
         ),
-        ("intended", ["id: a b, value: clarity, at_least: 1%"], '4:10: the id "a b" has characters that reports cannot'),
+        (
+            "intended",
+            ["id: a b, value: clarity, at_least: 1%"],
+            '4:10: the id "a b" has characters that',
+        ),
         ("intended", ["id: 'a:violated', value: clarity, at_least: 1%"], '4:10: the id "a:violated" has characters'),
         ("intended", ["id: '', value: clarity, at_least: 1%"], '4:10: the id "" has characters'),
         (
@@ -50,7 +54,11 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
             ["id: a, value: clarity, at_least: 1%", "id: a, value: transparency, at_least: 1%"],
             '5:10: the id "a" is taken by the rule on line 4',
         ),
-        ("intended", ["id: a, value: clarity, at_least: 1%, in: nowhere"], '4:47: unknown context "nowhere", there are'),
+        (
+            "intended",
+            ["id: a, value: clarity, at_least: 1%, in: nowhere"],
+            '4:47: unknown context "nowhere", there',
+        ),
         ("intended", ["id: a, value: clarity, at_least: 1%, enforce: off"], '1:1: every rule is "enforce: off"'),
     ],
 )
@@ -118,7 +126,11 @@ def test_a_context_that_matches_nothing_is_found(context: str, problem: str) -> 
 @pytest.mark.parametrize(
     ("section", "rule", "warning"),
     [
-        ("prohibited", "value: cruelty, never: true", '"never" without "assure" can only fail or be inconclusive, never pass'),
+        (
+            "prohibited",
+            "value: cruelty, never: true",
+            '"never" without "assure" can only fail or be inconclusive, never pass',
+        ),
         ("prohibited", "value: cruelty, at_most: 100%", '"at_most: 100%" can never be violated'),
         ("prohibited", "value: cruelty, at_most: 0%", '"at_most: 0%" can never pass, no sample proves it'),
         ("intended", "value: clarity, at_least: 0%", '"at_least: 0%" can never be violated'),
@@ -129,7 +141,7 @@ def test_a_limit_that_decides_little_is_a_warning(section: str, rule: str, warni
     """A limit at the end of the scale is told, not refused."""
     (found,) = parse_rule(section, f"id: a, {rule}").warnings
     assert found.startswith("p.yaml:4:")
-    assert found.endswith(f'rule "a": {warning}')
+    assert f'rule "a": {warning}' in found
 
 
 def test_an_unused_context_is_a_warning() -> None:

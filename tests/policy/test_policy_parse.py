@@ -241,7 +241,9 @@ def test_the_json_schema_accepts_what_the_parser_accepts() -> None:
     """An editor with the schema shows no error in a good policy, as YAML 1.2 reads it."""
     schema = schema_of_policy()
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(yaml.load(WHOLE, Loader=yaml.BaseLoader) | {"version": 1} | _typed())
+    jsonschema.Draft202012Validator(schema).validate(
+        yaml.load(WHOLE, Loader=yaml.BaseLoader) | {"version": 1} | _typed()
+    )
 
 
 @pytest.mark.parametrize(

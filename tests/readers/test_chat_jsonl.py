@@ -10,13 +10,15 @@ from typing import Any, BinaryIO
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.ports import Source
 from valueaudit.readers.chat_jsonl import read_chat_jsonl
 from valueaudit.transcript import BadRecord, Location, Message, Role, Transcript
 
+# the same examples on every machine, and no clock: a slow machine is no failure
+steady = settings(deadline=None, derandomize=True)
 FORMATS_PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 
 
@@ -427,6 +429,7 @@ odd_records = st.fixed_dictionaries(
 )
 
 
+@steady
 @given(st.lists(json_values | odd_records, max_size=3))
 def test_any_json_gives_one_item_per_line(values: list[Any]) -> None:
     """Whatever JSON the lines hold, nothing is raised and each line ends in exactly one item, in order."""
@@ -438,6 +441,7 @@ def test_any_json_gives_one_item_per_line(values: list[Any]) -> None:
             assert len(item.messages) - len(value["messages"]) in (0, 1)
 
 
+@steady
 @given(st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), max_size=5))
 def test_any_bytes_give_one_item_per_line(lines: list[bytes]) -> None:
     """Whatever bytes the lines hold, each that is not blank ends in exactly one item."""
@@ -476,6 +480,7 @@ def refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+@steady
 @given(raw_objects(raw_values))
 def test_duplicate_keys_are_found_exactly(line: str) -> None:
     """A duplicate key is told exactly where the standard library sees one, whatever quotes and spaces stand around."""

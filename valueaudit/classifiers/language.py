@@ -31,7 +31,7 @@ _NOT_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2c80-\u2dff\u3000-\ua71f\u
 
 _FUNCTION_WORDS = {
     "en": "the of and to in that is was for it with as be on not at by this are from or have an they which you had but "
-    "what your can will their if would about how i my do we there when so could should just its it's don't i'm",
+    "what your can will their if would about how i my do we there when so could should just its it's me s t",
     "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass "
     "sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis mehr durch man "
     "ich du wir ihr ihre kann wenn mein was dir mir bitte kein keine",
@@ -64,6 +64,9 @@ _FUNCTION_WORDS = {
 _LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
 for _language, _listed in _FUNCTION_WORDS.items():
     for _word in set(_listed.split()):
+        if len(_word) == 1 and _language not in SUPPORTED:
+            # one letter is as likely what is left of an English contraction
+            continue
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
 
 
@@ -86,7 +89,7 @@ def find_language(texts: Iterable[str]) -> str | None:
     ranked = hits.most_common(2)
     best, count = ranked[0]
     if len(words) < _FEWEST_WORDS:
-        clear = count >= 2 and (len(ranked) == 1 or count > ranked[1][1])
+        clear = best in SUPPORTED and count >= 2 and (len(ranked) == 1 or count > ranked[1][1])
         return best if clear else None
     if count / len(words) < _LEAST_SHARE:
         return None if text.isascii() else UNKNOWN

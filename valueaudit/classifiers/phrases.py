@@ -15,6 +15,9 @@ from valueaudit.errors import TaxonomyError
 
 _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
 _WORD = re.compile(r"\w+")
+_STEM = re.compile(r"\w+~")
+_CHOICE = re.compile(r"[\w' ~-]*")
+STEM = 4
 _GAP = r"[^\w.!?'\x00]{1,4}"
 _ANY = r"\w[\w'-]{0,30}"
 _OUTSIDE = r"(?!\w)"
@@ -67,8 +70,10 @@ class PhraseBook:
 
 
 def find_words(text: str) -> frozenset[str]:
-    """The words of a folded text, as `PhraseBook.search` wants them."""
-    return frozenset(_WORD.findall(text))
+    """The words of a folded text and how they begin, as `PhraseBook.search` wants them."""
+    words = set(_WORD.findall(text))
+    words.update([f"{word[:STEM]}~" for word in words if len(word) >= STEM])
+    return frozenset(words)
 
 
 def compile_phrase(topic: str, source: str) -> Phrase:
@@ -76,9 +81,9 @@ def compile_phrase(topic: str, source: str) -> Phrase:
     needs: list[frozenset[str]] = []
     pattern, begun = "", False
     for token in _TOKEN.findall(source):
-        if token in "[]" or (token[0] != "[" and "|" in token):
-            raise TaxonomyError(f'the phrase "{source}" of "{topic}" has a bracket too many or too few')
-        choices = token[1:-1].split("|") if token[0] == "[" else [token]
+        choices = token[1:-1].split("|") if len(token) > 1 and token[0] == "[" else [token]
+        if not _is_phrase(choices):
+            raise TaxonomyError(f'the phrase "{source}" of "{topic}" cannot be read at "{token}"')
         optional = "" in choices
         if token == "*":
             piece = f"(?:{_GAP}{_ANY}){{0,3}}"
@@ -88,8 +93,8 @@ def compile_phrase(topic: str, source: str) -> Phrase:
             spelled = f"(?:{'|'.join(_spell(choice) for choice in choices if choice)})"
             piece = f"{_GAP}{spelled}" if begun else f"{spelled}{_GAP}" if optional else spelled
             piece = f"(?:{piece})?" if optional else piece
-            if not optional and not any(choice.endswith("~") for choice in choices):
-                needs.append(frozenset(_longest_word(choice) for choice in choices))
+            if not optional:
+                needs.extend(_find_needs(choices))
         begun = begun or not optional
         pattern += piece
     if not needs:
@@ -106,5 +111,17 @@ def _spell(words: str) -> str:
     )
 
 
-def _longest_word(words: str) -> str:
-    return max(_WORD.findall(words), key=len)
+def _is_phrase(choices: list[str]) -> bool:
+    """Whether each alternative is made of words; `*` and `<value>` stand alone."""
+    return choices in (["*"], ["<value>"]) or all(_CHOICE.fullmatch(choice) for choice in choices)
+
+
+def _find_needs(choices: list[str]) -> list[frozenset[str]]:
+    """The set of words of which one must occur, if each alternative has a word or beginning that can be looked up."""
+    needed = {max(_keys(choice), key=len, default="") for choice in choices}
+    return [] if "" in needed else [frozenset(needed)]
+
+
+def _keys(choice: str) -> list[str]:
+    whole = _WORD.findall(_STEM.sub(" ", choice))
+    return whole or [f"{stem[:STEM]}~" for stem in _STEM.findall(choice) if len(stem) > STEM]

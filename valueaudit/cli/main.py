@@ -5,7 +5,6 @@ click alone would give 1 to crashes, to Ctrl-C and to wrong usage; here a crash 
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
 from valueaudit.cli.show import show
+from valueaudit.cli.terminal import silence
 from valueaudit.errors import ExitCode, ValueAuditError
 
 _EXIT_CODES = """\b
@@ -55,7 +55,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        return _reader_left()
+        silence(sys.stdout)
+        return ExitCode.INCOMPLETE
     except ValueAuditError as error:
         say(error)
         return error.exit_code
@@ -63,10 +64,3 @@ def run(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         click.echo("error[bug]: this is a bug in valueaudit, not a finding about your assistant", err=True)
         return ExitCode.CRASH
-
-
-def _reader_left() -> int:
-    """The exit code when whoever read our output has gone; the verdict could not be told, so it is incomplete."""
-    # Python flushes standard output once more at exit, which would fail again and print a traceback.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.INCOMPLETE

@@ -10,6 +10,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 import msgspec
@@ -22,7 +23,7 @@ from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.progress import Progress
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import ScanOptions
-from valueaudit.cli.terminal import has_color, is_ascii_only, width_of
+from valueaudit.cli.terminal import has_color, is_ascii_only, silence, width_of
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InputError, InterruptedRunError, StorageError, UsageError
 from valueaudit.files import RecordsFile, check_inputs, find_inputs
@@ -243,6 +244,15 @@ def _write_after_crash(plan: Plan, result: Result, started: str) -> None:
 
 def _show(plan: Plan, report: Report) -> None:
     stream = plan.outputs.summary_stream
+    try:
+        _print_summary(plan, report, stream)
+        stream.flush()
+    except BrokenPipeError:
+        # Whoever read the summary has gone; the verdict stands and the report is written.
+        silence(stream)
+
+
+def _print_summary(plan: Plan, report: Report, stream: TextIO) -> None:
     if plan.options.quiet:
         click.echo(visible(f"{report.verdict}: {report.message}"), file=stream)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TextIO
@@ -29,3 +30,12 @@ def width_of(stream: TextIO) -> int:
 def is_ascii_only(stream: TextIO) -> bool:
     """Whether the stream cannot carry more than ASCII safely."""
     return "utf" not in (stream.encoding or "").lower()
+
+
+def silence(stream: TextIO) -> None:
+    """Sends the rest of a stream nowhere, once its reader has gone.
+
+    Python flushes its streams once more at exit, which would fail again and print a traceback.
+    """
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -99,12 +99,9 @@ def _settle(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found = {key: _settle(item) for key, item in node.items() if key not in (SCHEMA_NOTE, "default")}
-    found["anyOf"] = [choice for choice in found.get("anyOf", ()) if choice != {"type": "null"}]
-    choices = found.pop("anyOf")
-    if len(choices) == 1:
-        found |= choices[0]
-    elif choices:
-        found["anyOf"] = choices
+    for choice in found.pop("anyOf", ()):
+        # The only unions are "this or nothing", and nothing is said by leaving the key out.
+        found |= choice if choice != {"type": "null"} else {}
     match node.get(SCHEMA_NOTE):
         case "percentage":
             return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*%$"}

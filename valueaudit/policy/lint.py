@@ -109,10 +109,11 @@ class Lint:
 
     def _inspect_contexts(self) -> None:
         contexts = self.document.contexts
-        broken = {path[1] for path in self.reading.broken if path[0] == "contexts" and len(path) > 2}
+        half_read = {path[1] for path in self.reading.broken if path[:1] == ("contexts",) and len(path) > 2}
         for name, context in contexts.items():
-            for key, text in inspect_context(context) if name not in broken else ():
-                self._report(("contexts", name, key) if key else ("contexts", name), text)
+            for key, text in inspect_context(context):
+                if key or name not in half_read:
+                    self._report(("contexts", name, key) if key else ("contexts", name), text)
         used = set()
         for path, rule in self.rules:
             for index, name in enumerate(rule.in_):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,8 @@ def load_litellm() -> Any:
     """
     os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_OFFLINE_MODE="true")
     os.environ.setdefault("LITELLM_LOG", "ERROR")
+    # Warnings of litellm and pydantic about their own internals would only garble the summary.
+    warnings.filterwarnings("ignore", module=r"litellm|pydantic")
     import litellm
 
     litellm.suppress_debug_info = True

@@ -54,8 +54,10 @@ def build_percentage(fraction: float) -> str:
 def build_rounded(fraction: float) -> str:
     """A measured fraction as a percentage with three significant digits, never rounded to a bare 0 or 100."""
     distance = min(fraction, 1 - fraction)
+    if 0 < distance < 1e-8:
+        return "below 0.000001 %" if fraction < 0.5 else "above 99.999999 %"
     places = 0
-    while distance > 0 and places < 12 and round(distance * 100, places) < 10 ** (2 - places):
+    while distance > 0 and round(distance * 100, places) < 10 ** (2 - places):
         places += 1
     shown = f"{fraction * 100:.{places}f}"
     return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
