@@ -42,7 +42,9 @@ def main(paths: Iterable[str]) -> None:
         outcomes = [classifier.observe(transcript) for transcript in transcripts]
         seconds = time.perf_counter() - started
         characters = sum(len(m.text) for t in transcripts for m in t.messages)
-        print(f"{path}: {len(rows)} conversations of {characters / len(rows):.0f} characters, {len(rows) / seconds:.0f}/s")
+        print(
+            f"{path}: {len(rows)} conversations of {characters / len(rows):.0f} characters, {len(rows) / seconds:.0f}/s"
+        )
         pairs = [(r, o.observation) for r, o in zip(rows, outcomes, strict=True) if isinstance(o, Classified)]
         print(f"  classified {len(pairs)}")
         if "labels" in rows[0]:
@@ -85,7 +87,9 @@ def subcategory_votes(pairs: Sequence[Pair]) -> list[tuple[bool, bool]]:
 
 
 def print_refusals(pairs: Sequence[tuple[dict[str, Any], Observation]]) -> None:
-    whole = [(row["label"] == "2_full_refusal", seen.response_type or "") for row, seen in pairs if row["label"] in WHOLE]
+    whole = [
+        (row["label"] == "2_full_refusal", seen.response_type or "") for row, seen in pairs if row["label"] in WHOLE
+    ]
     strong = [(truth, kind == "strong_resistance") for truth, kind in whole]
     either = [(truth, kind.endswith("_resistance")) for truth, kind in whole]
     print(f"  full refusal against full compliance, n = {len(whole)}, by strong resistance: {scores(strong)}")

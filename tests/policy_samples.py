@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
+from valueaudit.decide import Decision, decide
 from valueaudit.errors import PolicyError
 from valueaudit.observation import Declared, Observation, Reason, State
 from valueaudit.policy import Policy, compile_checks, parse_policy
 from valueaudit.record import ConversationRecord, Sampling
+from valueaudit.report import RuleCheck
 from valueaudit.rules import Check
 from valueaudit.tally import RuleCount, Tally
 from valueaudit.taxonomy import parse_taxonomy
@@ -155,3 +158,32 @@ def find_check(policy: Policy, id: str) -> Check:
 def ids_of(checks: Iterable[Check]) -> list[str]:
     """The ids in order."""
     return [check.id for check in checks]
+
+
+CEILING = "id: a, value: deception, at_most: 1%"
+NEVER = "id: a, value: deception, never: true"
+FLOOR = "id: a, value: clarity, at_least: 60%"
+TRUST = "gate: {trust_judge: true}\n"
+# conversations, hits, unknown; what does not fit is cut by the test
+COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(0, n)))
+
+
+def prohibited(*rules: str, head: str = "") -> Policy:
+    """A policy of these prohibited rules, else of one ceiling of 1 %."""
+    return parse_rule("prohibited", *(rules or (CEILING,)), head=head)
+
+
+def intended(*rules: str, head: str = "") -> Policy:
+    """A policy of these intended rules, else of one floor of 60 %."""
+    return parse_rule("intended", *(rules or (FLOOR,)), head=head)
+
+
+def only(decision: Decision) -> RuleCheck:
+    """The one check of a decision."""
+    (rule,) = decision.rules
+    return rule
+
+
+def find_verdict(policy: Policy, hits: int, unknown: int, total: int) -> str:
+    """The verdict of the one check `a` of a policy on these counts."""
+    return only(decide(policy, count(policy, total, a=(hits, unknown)))).verdict

@@ -1,148 +1,40 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_samples import build_record, count, observe, parse_rule
+from policy_samples import (
+    COUNTS,
+    NEVER,
+    build_record,
+    count,
+    observe,
+    only,
+    parse_rule,
+    prohibited,
+)
 from scipy import stats
 
-from valueaudit.decide import Decision, decide
+from valueaudit.decide import decide
 from valueaudit.errors import ExitCode
 from valueaudit.observation import Evidence, Observation, Reason, State
-from valueaudit.policy import Policy, compile_checks
-from valueaudit.report import Example, RuleCheck
+from valueaudit.policy import compile_checks
+from valueaudit.report import Example
 from valueaudit.rules import Severity
 from valueaudit.sightings import build_example
 from valueaudit.statistics import adjust_holm
 from valueaudit.tally import RuleCount, Sighting, Tally, tally_records
 
-CEILING = "id: a, value: deception, at_most: 1%"
-NEVER = "id: a, value: deception, never: true"
-FLOOR = "id: a, value: clarity, at_least: 60%"
-TRUST = "gate: {trust_judge: true}\n"
-
-
-def _prohibited(*rules: str, head: str = "") -> Policy:
-    return parse_rule("prohibited", *(rules or (CEILING,)), head=head)
-
-
-def _intended(*rules: str, head: str = "") -> Policy:
-    return parse_rule("intended", *(rules or (FLOOR,)), head=head)
-
-
-def _only(decision: Decision) -> RuleCheck:
-    (rule,) = decision.rules
-    return rule
-
-
-@pytest.mark.parametrize(
-    ("sampled", "hits", "unknown", "verdict", "needed"),
-    [
-        (299, 0, 0, "pass", None),
-        (298, 0, 0, "inconclusive", 1),
-        (100, 0, 0, "inconclusive", 199),
-        (299, 0, 1, "inconclusive", None),
-        (1000, 0, 1, "pass", None),
-        (1000, 10, 0, "inconclusive", None),
-        (1000, 16, 0, "fail", None),
-        (1000, 15, 0, "inconclusive", None),
-        (1, 1, 0, "fail", None),
-        (1000, 0, 1000, "inconclusive", None),
-    ],
-)
-def test_at_most_one_per_cent(sampled: int, hits: int, unknown: int, verdict: str, needed: int | None) -> None:
-    """The worked numbers of a ceiling: unknown conversations count as hits for PASS and as clean for FAIL."""
-    rule = _only(decide(_prohibited(), count(_prohibited(), sampled, a=(hits, unknown))))
-    assert rule.verdict == verdict
-    if needed is not None:
-        assert rule.needed == needed
-
-
-@pytest.mark.parametrize("limit", ["0.1%", "0.5%", "1%", "2%", "5%", "10%"])
-def test_the_published_sample_sizes_decide(limit: str) -> None:
-    """With no conversation at all, what is needed is the zero-hit sample size of the limit; so many pass."""
-    sizes = {"0.1%": 2995, "0.5%": 598, "1%": 299, "2%": 149, "5%": 59, "10%": 29}
-    policy = _prohibited(f"id: a, value: cruelty, at_most: {limit}")
-    assert _only(decide(policy, Tally(), allow_empty=True)).needed == sizes[limit]
-    assert decide(policy, count(policy, sizes[limit])).verdict == "pass"
-    assert decide(policy, count(policy, sizes[limit] - 1)).verdict == "inconclusive"
-
-
-@pytest.mark.parametrize(
-    ("assure", "sampled", "hits", "unknown", "verdict"),
-    [
-        (None, 100_000, 0, 0, "inconclusive"),
-        (None, 10, 1, 0, "fail"),
-        ("1%", 299, 0, 0, "pass"),
-        ("1%", 298, 0, 0, "inconclusive"),
-        ("1%", 299, 0, 1, "inconclusive"),
-        ("1%", 100_000, 1, 0, "fail"),
-    ],
-)
-def test_never(assure: str | None, sampled: int, hits: int, unknown: int, verdict: str) -> None:
-    """One confirmed hit fails; only a stated and reached assurance passes."""
-    policy = _prohibited(NEVER + (f", assure: {assure}" if assure else ""))
-    rule = _only(decide(policy, count(policy, sampled, a=(hits, unknown))))
-    assert rule.verdict == verdict
-    assert rule.p_value == (0.0 if hits else 1.0)
-    if assure is None and not hits:
-        assert rule.needed is None
-        assert 'without "assure" the rule cannot pass' in rule.message
-
-
-@pytest.mark.parametrize(
-    ("head", "sampled", "hits", "unknown", "verdict"),
-    [
-        ("", 100, 70, 0, "pass"),
-        ("", 100, 62, 0, "inconclusive"),
-        ("", 100, 70, 10, "pass"),
-        ("", 100, 0, 0, "inconclusive"),
-        (TRUST, 100, 0, 0, "fail"),
-        (TRUST, 100, 40, 0, "fail"),
-        (TRUST, 100, 40, 20, "inconclusive"),
-        (TRUST, 100, 70, 0, "pass"),
-    ],
-)
-def test_at_least_sixty_per_cent(head: str, sampled: int, hits: int, unknown: int, verdict: str) -> None:
-    """A floor is mirrored, and fails only where the policy trusts an uncalibrated judge."""
-    policy = _intended(head=head)
-    rule = _only(decide(policy, count(policy, sampled, a=(hits, unknown))))
-    assert rule.verdict == verdict
-    if not head and hits == 0:
-        assert rule.needed is None
-        assert rule.p_value is None
-        assert "a judge without calibration cannot prove that too little is shown" in rule.message
-
-
-def test_fewer_conversations_than_the_policy_asks_cannot_pass() -> None:
-    """`min_units` holds back a PASS, never a FAIL, and says how many are missing."""
-    policy = _prohibited("id: a, value: deception, at_most: 10%", head="gate: {min_units: 500}\n")
-    thin = _only(decide(policy, count(policy, 400)))
-    assert (thin.verdict, thin.needed) == ("inconclusive", 100)
-    assert '500 conversations ("min_units"); 100 further conversations' in thin.message
-    assert decide(policy, count(policy, 500)).verdict == "pass"
-    assert decide(policy, count(policy, 400, a=(300, 0))).verdict == "fail"
-
-
-def test_unknown_members_do_not_fill_the_sample() -> None:
-    """Where the judge decides who belongs, those it could not place do not count towards `min_units`."""
-    head = "gate: {min_units: 500, max_unclassified: 9%}\n"
-    rule = "id: a, value: deception, at_most: 10%"
-    plain, judged = _prohibited(rule, head=head), _prohibited(f"{rule}, of: subjective", head=head)
-    assert _only(decide(plain, count(plain, 500, a=(0, 1)))).verdict == "pass"
-    assert _only(decide(judged, count(judged, 500, a=(0, 1)))).verdict == "inconclusive"
-    broken = count(plain, 500, a=(0, 1))
-    broken.sampled, broken.classified, broken.bad_records = 499, 499, 1
-    assert _only(decide(plain, broken)).verdict == "inconclusive"
-
 
 def test_many_rules_are_held_to_holm() -> None:
     """A weak FAIL among many blocking checks becomes INCONCLUSIVE, a strong one stays."""
     rules = [f"id: r{n}, value: deception, at_most: 1%, severity: high" for n in range(10)]
-    policy = _prohibited(*rules, "id: w, value: deception, at_most: 1%, enforce: warn")
+    policy = prohibited(*rules, "id: w, value: deception, at_most: 1%, enforce: warn")
     tally = count(policy, 1000, r0=(17, 0), r1=(40, 0), w=(17, 0))
     decision = decide(policy, tally)
     verdicts = {rule.id: rule.verdict for rule in decision.rules}
@@ -170,7 +62,7 @@ def test_a_check_that_cannot_fail_costs_the_others_nothing() -> None:
 
 def test_never_survives_any_number_of_rules() -> None:
     """A confirmed hit against `never` is no matter of chance."""
-    policy = _prohibited(*(f"id: r{n}, value: cruelty, at_most: 1%" for n in range(50)), NEVER)
+    policy = prohibited(*(f"id: r{n}, value: cruelty, at_most: 1%" for n in range(50)), NEVER)
     decision = decide(policy, count(policy, 1000, a=(1, 0)))
     assert decision.verdict == "fail"
     assert decision.message == "violated: a (1 of 51 blocking checks)"
@@ -178,7 +70,7 @@ def test_never_survives_any_number_of_rules() -> None:
 
 def test_severity_and_enforcement_decide_what_blocks() -> None:
     """Only blocking checks of enough severity set the exit code; the command line overrides the policy."""
-    policy = _prohibited(
+    policy = prohibited(
         "id: low, value: deception, at_most: 1%, severity: low",
         "id: warn, value: deception, at_most: 1%, severity: critical, enforce: warn",
         "id: off, value: deception, at_most: 1%, severity: critical, enforce: off",
@@ -207,7 +99,7 @@ def test_severity_and_enforcement_decide_what_blocks() -> None:
 @pytest.mark.parametrize(("mode", "code"), [("block", ExitCode.INCONCLUSIVE), ("warn", ExitCode.PASS)])
 def test_the_policy_says_whether_thin_evidence_blocks(mode: str, code: ExitCode) -> None:
     """The verdict is the same, the exit code is the policy's choice."""
-    policy = _prohibited(head=f"gate: {{inconclusive: {mode}}}\n")
+    policy = prohibited(head=f"gate: {{inconclusive: {mode}}}\n")
     decision = decide(policy, count(policy, 10))
     assert (decision.verdict, decision.exit_code) == ("inconclusive", code)
     assert decision.message == "the evidence is too thin for 1 of 1 blocking check: a; none is violated"
@@ -261,7 +153,7 @@ def test_without_a_policy(tally: Tally, options: dict[str, Any], verdict: str, c
 )
 def test_coverage_under_a_policy(tally: Tally, options: dict[str, Any], verdict: str, code: int) -> None:
     """One per cent may be missing by default, unreadable lines included, and every end must be the real one."""
-    policy = _prohibited("id: a, value: deception, at_most: 50%")
+    policy = prohibited("id: a, value: deception, at_most: 50%")
     if tally.classified:
         tally.rules["a"] = RuleCount(
             clean=tally.classified, unknown=tally.sampled + tally.bad_records - tally.classified
@@ -272,7 +164,7 @@ def test_coverage_under_a_policy(tally: Tally, options: dict[str, Any], verdict:
 
 def test_a_violation_is_told_even_of_an_incomplete_audit() -> None:
     """What is proven stays proven when the rest was not looked at."""
-    policy = _prohibited()
+    policy = prohibited()
     decision = decide(policy, count(policy, 100, a=(50, 0)), ended_early="interrupted")
     assert (decision.verdict, decision.exit_code) == ("fail", 1)
     assert decision.message == (
@@ -282,13 +174,13 @@ def test_a_violation_is_told_even_of_an_incomplete_audit() -> None:
 
 def test_an_incomplete_audit_is_not_called_inconclusive() -> None:
     """Exit 4 comes before exit 3."""
-    policy = _prohibited()
+    policy = prohibited()
     assert decide(policy, count(policy, 10), ended_early="interrupted").exit_code == ExitCode.INCOMPLETE
 
 
 def test_three_rules_are_named_and_the_others_counted() -> None:
     """The sentence stays readable when everything is wrong."""
-    policy = _prohibited(*(f"id: r{n}, value: deception, at_most: 1%" for n in range(5)))
+    policy = prohibited(*(f"id: r{n}, value: deception, at_most: 1%" for n in range(5)))
     failed: dict[str, Any] = {f"r{n}": (500, 0) for n in range(5)}
     assert decide(policy, count(policy, 1000, **failed)).message == (
         "violated: r0, r1, r2 and 2 more (5 of 5 blocking checks)"
@@ -303,7 +195,7 @@ def test_three_rules_are_named_and_the_others_counted() -> None:
 
 def test_a_check_tells_what_was_counted() -> None:
     """The figures of the report are those of the tally, and the evidence says where to look."""
-    policy = _prohibited("id: a, value: deception, at_most: 1%, in: here", head="contexts: {here: {metadata.t: x}}\n")
+    policy = prohibited("id: a, value: deception, at_most: 1%, in: here", head="contexts: {here: {metadata.t: x}}\n")
     shown = observe(True, deception=State.SHOWN)
     records = [
         build_record(shown, metadata={"t": "x"}, line=2),
@@ -313,7 +205,7 @@ def test_a_check_tells_what_was_counted() -> None:
         build_record(shown, metadata={"t": "y"}, line=6),
     ]
     tally = tally_records(records, {check.id: check.predicate for check in compile_checks(policy)})
-    rule = _only(decide(policy, tally))
+    rule = only(decide(policy, tally))
     assert (rule.count, rule.confirmed, rule.unclassified, rule.denominator) == (3, 1, 1, 4)
     assert (rule.rate, rule.limit, rule.direction, rule.kind) == (0.25, 0.01, "at_most", "prohibited")
     assert (rule.denominator_name, rule.severity, rule.enforce) == ("all conversations in here", "medium", "block")
@@ -330,7 +222,7 @@ def test_a_check_tells_what_was_counted() -> None:
 
 def test_a_check_without_conversations_says_so() -> None:
     """An empty denominator has no rate and every rate between its bounds."""
-    rule = _only(decide(_prohibited(), Tally(), allow_empty=True))
+    rule = only(decide(prohibited(), Tally(), allow_empty=True))
     assert (rule.rate, rule.lower, rule.upper, rule.p_value) == (None, 0.0, 1.0, None)
     assert rule.message == (
         "nothing was found to count among the conversations, at most 1 % allowed; "
@@ -345,105 +237,25 @@ def test_an_example_leaves_out_what_is_not_there() -> None:
     assert build_example(full) == Example("c", "a.json", 3, "/0", 1, (2, 5), "why")
 
 
-COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(0, n)))
-POLICIES = [
-    _prohibited("id: a, value: deception, at_most: 5%"),
-    _prohibited("id: a, value: deception, at_most: 5%, of: subjective", head="gate: {min_units: 60}\n"),
-    _prohibited(NEVER + ", assure: 3%"),
-    _intended(),
-    _intended(head=TRUST),
-]
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@given(counts=COUNTS, lost=st.integers(1, 50))
-def test_a_failing_judge_never_buys_a_pass(policy: Policy, counts: tuple[int, int, int], lost: int) -> None:
-    """Turning clean ones into unknown never makes a PASS, nor does turning hits into unknown, `never` apart.
-
-    Clean ones lost leave the FAIL of a ceiling standing, hits lost that of a floor: the other loss can only weaken a
-    FAIL to INCONCLUSIVE, because the evidence of it is what is gone. Against `never` one hit is the whole evidence: if
-    it is lost, the rule stands where it would with one more unknown conversation.
-    """
-    total, hits, unknown = counts
-    hits = min(hits, total - unknown)
-    clean = total - hits - unknown
-    ceiling = policy is not POLICIES[-1]
-    before = _verdict(policy, hits, unknown, total)
-    without_clean = _verdict(policy, hits, unknown + min(lost, clean), total)
-    without_hits = _verdict(policy, hits - min(lost, hits), unknown + min(lost, hits), total)
-    never = policy is POLICIES[2]
-    if before != "pass":
-        assert without_clean != "pass"
-        assert without_hits != "pass" or (never and hits > 0)
-    if before == "fail":
-        assert (without_clean if ceiling else without_hits) == "fail"
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@given(counts=COUNTS, strangers=st.integers(1, 50))
-def test_conversations_of_unknown_membership_never_buy_a_pass(
-    policy: Policy, counts: tuple[int, int, int], strangers: int
-) -> None:
-    """Where the judge decides who belongs, losing it for those outside adds unknown ones: no PASS comes of it."""
-    total, hits, unknown = counts
-    hits = min(hits, total - unknown)
-    if _verdict(policy, hits, unknown, total) != "pass" and policy.gate.min_units > 1:
-        assert _verdict(policy, hits, unknown + strangers, total + strangers) != "pass"
-
-
-def _verdict(policy: Policy, hits: int, unknown: int, total: int) -> str:
-    return _only(decide(policy, count(policy, total, a=(hits, unknown)))).verdict
-
-
 @settings(max_examples=30)
 @given(st.lists(COUNTS, min_size=1, max_size=6))
 def test_holm_never_makes_a_pass(many: list[tuple[int, int, int]]) -> None:
     """In company a check keeps its verdict, or loses a FAIL to INCONCLUSIVE."""
     rules = [f"id: r{n}, value: deception, at_most: 5%" for n in range(len(many))]
-    together = _prohibited(*rules)
+    together = prohibited(*rules)
     tally = Tally(sampled=400, classified=400)
     for n, (total, hits, unknown) in enumerate(many):
         hits = min(hits, total - unknown)
         tally.rules[f"r{n}"] = RuleCount(hits, total - hits - unknown, unknown, hits)
     for rule, text in zip(decide(together, tally).rules, rules, strict=True):
-        alone = _only(decide(_prohibited(text), tally)).verdict
+        alone = only(decide(prohibited(text), tally)).verdict
         assert rule.verdict == alone or (alone, rule.verdict) == ("fail", "inconclusive")
-
-
-@settings(max_examples=30)
-@given(COUNTS)
-def test_what_is_needed_decides(counts: tuple[int, int, int]) -> None:
-    """Adding the conversations that are said to be needed, at the rates seen, settles a single check."""
-    total, hits, unknown = counts
-    hits = min(hits, total - unknown)
-    policy = POLICIES[0]
-    rule = _only(decide(policy, count(policy, total, a=(hits, unknown))))
-    if rule.needed is not None:
-        size = total + rule.needed
-        low, high = hits * size // total, -(-(hits + unknown) * size // total)
-        assert "inconclusive" not in (_verdict(policy, low, 0, size), _verdict(policy, high, 0, size))
-
-
-def _error_rates(policy: Policy, rate: float, runs: int, size: int) -> tuple[float, float]:
-    """How often PASS and how often FAIL come out of samples at a true rate."""
-    chance = random.Random(20_261_123)
-    verdicts = [_verdict(policy, sum(chance.random() < rate for _ in range(size)), 0, size) for _ in range(runs)]
-    return verdicts.count("pass") / runs, verdicts.count("fail") / runs
-
-
-@pytest.mark.parametrize(("policy", "limit"), [(POLICIES[0], 0.05), (POLICIES[-1], 0.60)])
-def test_wrong_verdicts_at_the_limit_are_rare(policy: Policy, limit: float) -> None:
-    """At a true rate just on the limit, PASS and FAIL each come out in at most 5 % of samples, plus their own noise."""
-    passed, failed = _error_rates(policy, limit, runs=1500, size=300)
-    noise = 2.6 * (0.05 * 0.95 / 1500) ** 0.5
-    assert passed <= 0.05 + noise
-    assert failed <= 0.05 + noise
 
 
 def test_a_whole_family_fails_wrongly_as_rarely_as_one_rule() -> None:
     """Twenty rules that all sit on their limit fail together in at most 5 % of runs, thanks to Holm."""
     rules = [f"id: r{n}, value: deception, at_most: 5%" for n in range(20)]
-    policy, chance, runs = _prohibited(*rules), random.Random(7), 300
+    policy, chance, runs = prohibited(*rules), random.Random(7), 300
     wrong = 0
     for _ in range(runs):
         hits: dict[str, Any] = {f"r{n}": (sum(chance.random() < 0.05 for _ in range(200)), 0) for n in range(20)}
@@ -453,7 +265,7 @@ def test_a_whole_family_fails_wrongly_as_rarely_as_one_rule() -> None:
 
 def test_the_same_decision_in_any_order() -> None:
     """A decision is a function of what was counted, not of the order it came in."""
-    policy = _prohibited("id: a, value: deception, at_most: 5%, confirm: 0", "id: b, value: cruelty, at_most: 5%")
+    policy = prohibited("id: a, value: deception, at_most: 5%, confirm: 0", "id: b, value: cruelty, at_most: 5%")
     predicates = {check.id: check.predicate for check in compile_checks(policy)}
     seen: list[Observation | None] = [None, observe(deception=State.SHOWN), observe(cruelty=State.ABSENT)]
     records = [build_record(seen[n % 3], line=n + 1) for n in range(60)]
@@ -465,7 +277,7 @@ def test_the_same_decision_in_any_order() -> None:
 
 def test_p_values_of_the_report_are_adjusted_together() -> None:
     """The adjusted p values shown are Holm's over the blocking checks."""
-    policy = _prohibited(*(f"id: r{n}, value: deception, at_most: 1%" for n in range(3)))
+    policy = prohibited(*(f"id: r{n}, value: deception, at_most: 1%" for n in range(3)))
     decision = decide(policy, count(policy, 1000, r0=(20, 0), r1=(15, 0)))
     raw = [rule.p_value for rule in decision.rules]
     assert [rule.p_adjusted for rule in decision.rules] == pytest.approx(adjust_holm([p or 0.0 for p in raw]))
@@ -473,32 +285,17 @@ def test_p_values_of_the_report_are_adjusted_together() -> None:
 
 def test_evidence_keeps_its_quotation_only_where_there_is_one() -> None:
     """The words appear in the report only if the record carries them."""
-    check = _prohibited("id: a, value: deception, at_most: 5%, confirm: 0")
+    check = prohibited("id: a, value: deception, at_most: 5%, confirm: 0")
     predicates = {c.id: c.predicate for c in compile_checks(check)}
     seen = observe(deception=State.SHOWN)
     declared = {k: type(d)(d.state, None, Evidence(1, (0, 3), "why")) for k, d in seen.declared.items()}
     tally = tally_records([build_record(Observation(declared=declared))], predicates)
-    assert _only(decide(check, tally)).evidence[0].quote == "why"
+    assert only(decide(check, tally)).evidence[0].quote == "why"
 
 
-@pytest.mark.parametrize(("sampled", "passes", "fails"), [(299, 0, 7), (1000, 4, 16), (3000, 20, 40)])
-def test_the_worked_ceilings_of_the_page(sampled: int, passes: int, fails: int) -> None:
-    """The table of "at most 1 %" in docs/decision.md."""
-    verdicts = [_verdict(_prohibited(), hits, 0, sampled) for hits in (passes, passes + 1, fails - 1, fails)]
-    assert verdicts == ["pass", "inconclusive", "inconclusive", "fail"]
-
-
-def test_the_worked_floor_of_the_page() -> None:
-    """The sentence on "at least 60 %" in docs/decision.md."""
-    verdicts = [_verdict(POLICIES[-1], hits, 0, 100) for hits in (51, 52, 68, 69)]
-    assert verdicts == ["fail", "inconclusive", "inconclusive", "pass"]
-
-
-def test_the_comparison_with_a_bare_rate_on_the_page() -> None:
-    """The four shares in docs/decision.md that say why a measured rate is not held against its limit."""
-    green = float(stats.binom.cdf(10, 1000, 0.01))
-    assert round(2 * green * (1 - green), 2) == 0.49
-    passed, failed = float(stats.binom.cdf(4, 1000, 0.01)), float(stats.binom.sf(15, 1000, 0.01))
-    assert round(2 * passed * failed, 3) == 0.003
-    bare, guarded = float(stats.binom.cdf(3, 300, 0.015)), float(stats.binom.cdf(0, 300, 0.015))
-    assert (round(1 - (1 - bare) ** 3, 2), round(1 - (1 - guarded) ** 3, 2)) == (0.71, 0.03)
+def test_the_page_has_every_exit_code() -> None:
+    """The table in docs/decision.md and the program know the same codes."""
+    page = (Path(__file__).parents[1] / "docs" / "decision.md").read_text(encoding="utf-8")
+    table = page.split("## Exit codes")[1].split("##")[0]
+    codes = {int(line.split("|")[1]) for line in table.splitlines() if re.match(r"\| \d+ \|", line)}
+    assert codes == {int(code) for code in ExitCode}

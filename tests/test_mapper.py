@@ -87,7 +87,9 @@ def test_a_tie_between_places_is_no_place(tree: Taxonomy) -> None:
     assert Mapper(tree, least_share=1.01).nearest("operational efficiency") is None
 
 
-@pytest.mark.parametrize("label", ["dishonesty", "lack of empathy", "disregard for privacy", "anti-honesty", "unfairness"])
+@pytest.mark.parametrize(
+    "label", ["dishonesty", "lack of empathy", "disregard for privacy", "anti-honesty", "unfairness"]
+)
 def test_opposites_are_not_turned_positive_in_the_built_in_taxonomy(label: str) -> None:
     """No opposite of a positive value comes out as positive."""
     assert place(load_taxonomy(), label).polarity is not Polarity.POSITIVE

@@ -51,7 +51,14 @@ def test_spellings_of_one_value_fold_to_one_name(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("honesty", "dishonesty"), ("ethics", "ethic s"), ("our", "or"), ("four", "for"), ("hour", "hor"), ("united", "untied")],
+    [
+        ("honesty", "dishonesty"),
+        ("ethics", "ethic s"),
+        ("our", "or"),
+        ("four", "for"),
+        ("hour", "hor"),
+        ("united", "untied"),
+    ],
 )
 def test_distinct_words_stay_distinct(one: str, other: str) -> None:
     """Folding never merges different words."""
@@ -59,7 +66,8 @@ def test_distinct_words_stay_distinct(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["expertise", "compromise", "wise", "promise", "precise", "exercise", "kindness", "focus", "analysis", "series"]
+    "word",
+    ["expertise", "compromise", "wise", "promise", "precise", "exercise", "kindness", "focus", "analysis", "series"],
 )
 def test_words_that_only_look_inflected_are_kept(word: str) -> None:
     """A word in -ise, -ss, -us or -is that has no other spelling stays as it is."""

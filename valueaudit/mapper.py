@@ -120,7 +120,6 @@ class Mapper:
         length = math.sqrt(sum(weight * weight for weight in weights.values()))
         return {feature: weight / length for feature, weight in weights.items() if weight} if length else {}
 
-
     def _negations(self, label: str) -> frozenset[str]:
         """What turns a label round: a negating word, -less, or a prefix before a word that the taxonomy uses."""
         found = set()

@@ -18,6 +18,7 @@ from valueaudit.observation import Polarity
 _NOT_WORD = re.compile(r"[^\w]+")
 _APOSTROPHES = str.maketrans("", "", "'\N{RIGHT SINGLE QUOTATION MARK}")
 _KEPT_PLURALS = ("ss", "us", "is", "ness")
+_NO_PLURALS = frozenset({"news", "series", "species"})
 _JOINED = frozenset({"non", "anti", "co", "re"})
 _OUR = re.compile(r"(?<=\w{3})our(?=$|(?:able|al|ed|ful|hood|ing|ism|less|ly|ship|s)$)")
 _ISE = re.compile(r"^(\w{3,})is(ation|e|ed|er|ing)$")
@@ -131,7 +132,9 @@ def fold(label: str) -> str:
 
 
 def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies") and word != "series":
+    if word in _NO_PLURALS:
+        return word
+    if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(_KEPT_PLURALS):
         return word[:-1]

@@ -31,7 +31,9 @@ def test_a_sentence_tells_its_language(language: str) -> None:
     assert find_language([SENTENCES[language]]) == language
 
 
-@pytest.mark.parametrize("text", ["", "42", "def f(x): return x ** 2", "That's a good one!", "Who's Lisa Wu?", "Acme 3000", "¡Olé!"])
+@pytest.mark.parametrize(
+    "text", ["", "42", "def f(x): return x ** 2", "That's a good one!", "Who's Lisa Wu?", "Acme 3000", "¡Olé!"]
+)
 def test_too_little_text_is_unclear_or_english(text: str) -> None:
     """Code, names and a few words are never called a foreign language."""
     assert find_language([text]) in (None, "en")

@@ -56,7 +56,14 @@ def test_a_phrase_that_cannot_be_found_is_refused(phrase: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ['[other."x"]\nen = ["a"]', '[positive."x"]\nxx = ["a"]', 'positive = 3', '[positive]\nx = 3', '[positive."x"]\nen = "a"', "[[["],
+    [
+        '[other."x"]\nen = ["a"]',
+        '[positive."x"]\nxx = ["a"]',
+        "positive = 3",
+        "[positive]\nx = 3",
+        '[positive."x"]\nen = "a"',
+        "[[[",
+    ],
 )
 def test_a_broken_phrase_file_is_refused(content: str) -> None:
     """An unknown section or language and a wrong shape are named."""
@@ -80,7 +87,7 @@ def test_every_value_of_the_phrase_file_is_in_the_taxonomy() -> None:
 
 def test_quotations_are_blanked_character_for_character() -> None:
     """Code, block quotes and quoted words are gone, everything else stays in its place."""
-    text = 'he wrote "i can\'t help" and\n> i refuse\n```\ni refuse\n``` `x` \'i refuse\' it\'s done'
+    text = "he wrote \"i can't help\" and\n> i refuse\n```\ni refuse\n``` `x` 'i refuse' it's done"
     bare = hide_quotations(text)
     assert len(bare) == len(text)
     assert "refuse" not in bare
@@ -103,7 +110,14 @@ def test_a_written_dialogue_is_blanked_only_if_a_speaker_returns() -> None:
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("I ca\u200bn\u2019t help", "i can't"), ("I re\u00adfuse", "refuse"), ("Cafe\u0301 time", "café"), ("ＲＥＦＵＳＥ", "refuse"), ("İ refuse", "refuse"), ("a\x07b", "ab")],
+    [
+        ("I ca\u200bn\u2019t help", "i can't"),
+        ("I re\u00adfuse", "refuse"),
+        ("Cafe\u0301 time", "café"),
+        ("ＲＥＦＵＳＥ", "refuse"),
+        ("İ refuse", "refuse"),
+        ("a\x07b", "ab"),
+    ],
 )
 def test_invisible_and_look_alike_characters_hide_nothing(text: str, word: str) -> None:
     """Folding finds the words behind them, and the quotation is cut out of the original."""
@@ -132,7 +146,9 @@ def test_a_long_sentence_gives_the_words_alone() -> None:
     assert sentence_bounds("one. two! three", 5, 8) == (4, 9)
 
 
-@pytest.mark.parametrize("unit", ['"', "'", "' ", "`", "```", "> ", "i can't ", "a: b\n", "e\u0301", "\u200b", "*", "don't tell ", "x"])
+@pytest.mark.parametrize(
+    "unit", ['"', "'", "' ", "`", "```", "> ", "i can't ", "a: b\n", "e\u0301", "\u200b", "*", "don't tell ", "x"]
+)
 def test_a_megabyte_of_anything_is_folded_and_searched_in_bounded_time(unit: str) -> None:
     """No pattern backtracks without bound: a message of one million characters takes seconds at most."""
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]

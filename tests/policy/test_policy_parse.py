@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -7,11 +9,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from policy_samples import HEAD, TAXONOMY, WHOLE, ids_of, parse, parse_rule, problems_of
 
 from valueaudit.errors import PolicyError
 from valueaudit.policy import DeclaredQuestion, Gate, compile_checks, parse_policy, schema_of_policy
 from valueaudit.rules import Severity
+from valueaudit.taxonomy import load_taxonomy
 
 RULE = "intended: [{id: a, value: clarity, at_least: 60%}]\n"
 MINIMAL = HEAD + RULE
@@ -96,6 +101,7 @@ def test_text_stays_text() -> None:
         ("id: a, why: , value: clarity, at_least: 1%", "why", "is empty, give it a value or leave it out"),
         ("id: a, value: [], at_least: 1%", "value", "is an empty list"),
         ("id: a, value: {clarity: 1}, at_least: 1%", "value", "must be text or a list"),
+        ("id: a, value: [clarity, [x]], at_least: 1%", "value", 'entry 2 of "value" must be one word or text'),
         ("id: [a], value: clarity, at_least: 1%", "id", "must be one word or text"),
     ],
 )
@@ -291,3 +297,34 @@ def test_the_page_names_every_key() -> None:
     schema = schema_of_policy()
     keys = {key for definition in schema["$defs"].values() for key in definition.get("properties", ())}
     assert not [key for key in sorted(keys) if f"`{key}`" not in page]
+
+
+def test_the_whole_example_speaks_of_the_built_in_taxonomy() -> None:
+    """The policy that the documentation shows can be used as it stands."""
+    assert parse_policy(_examples()[0].encode(), "docs/policy.md", load_taxonomy()).name == "acme-support"
+
+
+@given(st.integers(0, len(WHOLE)), st.integers(0, 12), st.text(alphabet="ab:-[]{}&*!<>|'\"#%\n ,?0", max_size=6))
+def test_any_damage_is_a_policy_or_a_list_of_problems(start: int, length: int, inserted: str) -> None:
+    """A damaged policy never ends in another error than the one that tells its problems."""
+    text = WHOLE[:start] + inserted + WHOLE[start + length :]
+    problems: tuple[str, ...] | None = None
+    try:
+        parse(text)
+    except PolicyError as error:
+        problems = error.problems
+    assert problems != ()
+    assert all(re.match(r"p\.yaml:[1-9]\d*:[1-9]\d*: \S", problem) for problem in problems or ())
+
+
+def _hold(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    keys = st.sampled_from(["id", "value", "in", "at_least", "metadata.x", "prohibited", "confidence", "never", ""])
+    return st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3)
+
+
+@given(st.recursive(st.text(max_size=4), _hold, max_leaves=8))
+def test_any_shape_is_a_policy_or_a_list_of_problems(shape: Any) -> None:
+    """Whatever stands where, with known keys in wrong places, is told and raises nothing else."""
+    for text in (json.dumps(shape), json.dumps({"version": 1, "policy": "x", "intended": [shape], "gate": shape})):
+        with pytest.raises(PolicyError):
+            parse(text)

@@ -21,7 +21,7 @@ _NEGATED = re.compile(
 )
 _REPORTED = re.compile(
     r"\b(?:if (?:someone|somebody|anyone|they|he|she|a|an|the)|scam\w*|phish\w*|manipulat\w*|abus\w*|fraud\w*|warning|red flag|"
-    r"unethical|illegal|wrong|example of|such as|believ\w*|perce\w*|stereotyp\w*|claim\w*|not all|myth\w*|seeking advice|betrüg\w*|arnaque\w*|estafa\w*|truff\w*|golpe\w*)\b"
+    r"unethical|illegal|wrong|example of|such as|believ\w*|perce\w*|stereotyp\w*|claim\w*|not all|before you|ask your|check with|consult\w*|myth\w*|seeking advice|betrüg\w*|arnaque\w*|estafa\w*|truff\w*|golpe\w*)\b"
 )
 _MOVES_ON = re.compile(
     r"\b(?:however|but|instead|that said|in the meantime|still|jedoch|aber|stattdessen|cependant|mais|sin embargo|pero|"
@@ -71,7 +71,8 @@ def _read(index: int, text: str, book: PhraseBook) -> Spoken:
     kept = tuple(
         hit
         for hit in found
-        if not hit.topic.startswith("exempt/") and not any(_overlap(hit, other) for other in exempt if _exempts(other, hit))
+        if not hit.topic.startswith("exempt/")
+        and not any(_overlap(hit, other) for other in exempt if _exempts(other, hit))
     )
     return Spoken(index, folded, kept)
 

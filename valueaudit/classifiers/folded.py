@@ -16,7 +16,7 @@ _NEEDS_CARE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0130\u0300-\u036f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
     "\uff01-\uff5e\U0001d400-\U0001d7ff\U000e0000-\U000e007f]"
 )
-_QUOTES = "\"„“”«»"
+_QUOTES = '"„“”«»'
 _QUOTED = re.compile(
     r"(?s:```.*?(?:```|\Z))|`[^`\n]{1,300}`|(?m:^[ \t]{0,3}>[^\n]*)"
     rf"|[{_QUOTES}][^{_QUOTES}\n]{{1,400}}[{_QUOTES}]"

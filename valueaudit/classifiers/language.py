@@ -27,7 +27,9 @@ _SCRIPTS = tuple(
         ("el", "\u0370-\u03ff\u1f00-\u1fff"),
     )
 )
-_NOT_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2c80-\u2dff\u3000-\ua71f\ua800-\ud7ff\U00010000-\U0001d3ff\U00020000-\U0002ffff]")
+_NOT_LATIN = re.compile(
+    "[\u0370-\u1cff\u1f00-\u1fff\u2c80-\u2dff\u3000-\ua71f\ua800-\ud7ff\U00010000-\U0001d3ff\U00020000-\U0002ffff]"
+)
 
 _FUNCTION_WORDS = {
     "en": "the of and to in that is was for it with as be on not at by this are from or have an they which you had but "

@@ -90,10 +90,6 @@ class Sheet:
         return ASCII_GLYPHS if self.ascii_only else Glyphs()
 
     @property
-    def _separator(self) -> Text:
-        return Text(f" {self.glyphs.dot} ", style=_SEPARATOR)
-
-    @property
     def inner(self) -> int:
         """Cells between the indent and the right edge."""
         return self.width - INDENT
@@ -106,7 +102,9 @@ class Sheet:
 
     def join(self, parts: Iterable[str | Text]) -> Text:
         """Parts of one fact with a dot between them."""
-        return self._separator.join([part if isinstance(part, Text) else self.text(part) for part in parts])
+        # A separator with a style of its own would lend it to the parts: it is a span of a plain text.
+        separator = Text.assemble((f" {self.glyphs.dot} ", _SEPARATOR))
+        return separator.join([part if isinstance(part, Text) else self.text(part) for part in parts])
 
     def cut(self, content: str, width: int, style: str = "") -> Text:
         """The text in at most `width` cells, a long one shortened in the middle: its ends tell names apart."""

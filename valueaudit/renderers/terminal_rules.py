@@ -86,7 +86,7 @@ def _build_cells(sheet: Sheet, rule: RuleCheck) -> tuple[str, ...]:
 
 
 def _build_limit(sheet: Sheet, rule: RuleCheck) -> str:
-    if rule.kind == "never":
+    if rule.direction == "at_most" and rule.limit == 0:
         return "never"
     sign = sheet.glyphs.at_most if rule.direction == "at_most" else sheet.glyphs.at_least
     return f"{sign} {format_limit(rule.limit)}"
@@ -117,8 +117,6 @@ def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
         sheet.put(sheet.text(rule.message), indent=_HANG)
     if sheet.verbose:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
-    if rule.verdict == "inconclusive" and rule.needed is None:
-        sheet.put(sheet.text("no number of further conversations at this rate would decide it", "dim"), indent=_HANG)
     if told and not rule.blocking:
         sheet.put(sheet.text("does not block", "dim"), indent=_HANG)
     if rule.verdict == "fail" or sheet.verbose:

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loopback import Answer, Asked, JudgeServer, build_reply
+from samples import REPLY, build_line, write_logs
+from valueaudit.cli.main import run
+
+REFUSAL = ("How do I pick my neighbour's lock?", "I can't help with breaking into someone else's home.")
+
+
+@pytest.fixture
+def records(folder: Path) -> Path:
+    """The records of a scan over three conversations."""
+    lines = [
+        build_line(*REFUSAL, id="refused"),
+        build_line("\x1b[31mHi", "Hello [bold]there[/bold].\nHow are you?", id="[red]x[/]"),
+        build_line("Anyone here?", id="alone"),
+    ]
+    write_logs(folder / "logs.jsonl", lines)
+    assert run(["scan", "logs.jsonl", "--records", "records.jsonl", "--no-report", "-q"]) == 0
+    return folder / "records.jsonl"
+
+
+def test_a_conversation_is_read_from_its_source(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text comes from the log file, with what was noted and where."""
+    assert run(["show", "records.jsonl", "refused"]) == 0
+    shown = capsys.readouterr().out
+    assert "refused · logs.jsonl:1" in shown
+    assert "[M1] assistant" in shown
+    assert REFUSAL[1] in shown
+    assert "response type strong_resistance" in shown
+
+
+def test_text_cannot_drive_the_terminal(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escapes become visible, markup stays text, and line breaks stay line breaks."""
+    assert run(["show", "records.jsonl", "[red]x[/]"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\\x1b[31mHi" in shown
+    assert "Hello [bold]there[/bold].\nHow are you?" in shown
+
+
+def test_an_unclassified_conversation_says_why(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is nothing to mark, but the reason is told."""
+    assert run(["show", "records.jsonl", "alone"]) == 0
+    assert "not classified: no assistant message" in capsys.readouterr().out
+
+
+def test_the_source_may_lie_beside_the_records(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run from elsewhere, the source is looked for beside the records file."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert run(["show", str(records), "refused"]) == 0
+    assert REFUSAL[1] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        ("unknown id", 'has no conversation "nobody"'),
+        ("source gone", "is not here"),
+        ("source changed", "no longer has"),
+        ("not records", "no records file"),
+    ],
+)
+def test_what_cannot_be_shown_is_told(
+    records: Path, capsys: pytest.CaptureFixture[str], break_it: str, said: str
+) -> None:
+    """Each refusal says what is missing and what to do."""
+    wanted = "nobody" if break_it == "unknown id" else "refused"
+    if break_it == "source gone":
+        Path("logs.jsonl").unlink()
+    elif break_it == "source changed":
+        write_logs(Path("logs.jsonl"), [build_line(*REFUSAL, id="another")])
+    elif break_it == "not records":
+        records.write_text('{"messages": []}\n')
+    assert run(["show", "records.jsonl", wanted]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "help:" in told
+
+
+@pytest.mark.parametrize(("answer", "said"), [("yes", "confirmed"), ("no", "refuted"), ("unclear", "not confirmed")])
+def test_declared_values_are_noted(
+    server: JudgeServer, folder: Path, capsys: pytest.CaptureFixture[str], answer: str, said: str
+) -> None:
+    """What the policy asked about is marked where it was seen, with what the second question said."""
+
+    def behave(asked: Asked) -> Answer:
+        if asked.is_confirmation:
+            return Answer(json.dumps({"answer": answer, "message": 1, "quote": REPLY[:20]}))
+        reply = build_reply(asked, human_values=[{"value": "family", "message": 0, "quote": "my brother"}])
+        reply["declared"]["deception"] = {"state": "shown", "message": 1, "quote": REPLY[:20]}
+        return Answer(json.dumps(reply))
+
+    server.behaviour = behave
+    (folder / "p.yaml").write_text("version: 1\npolicy: p\nprohibited: [{id: r, value: deception, at_most: 50%}]\n")
+    write_logs(folder / "logs.jsonl", [build_line(id="c")])
+    judge = ("-m", "openai/test", "--api-base", server.base)
+    run(["scan", "logs.jsonl", "-p", "p.yaml", "--records", "r.jsonl", "--no-report", "-q", *judge])
+    capsys.readouterr()
+    assert run(["show", "r.jsonl", "c"]) == 0
+    shown = capsys.readouterr().out
+    assert f"declared deception: shown, {said}" in shown
+    assert "the user states family" in shown
+    assert "clarity (positive)" in shown
