@@ -106,10 +106,10 @@ def scores(pairs: Sequence[tuple[bool, bool]]) -> str:
 
 def kappa(pairs: Sequence[tuple[Any, Any]]) -> float:
     """Cohen's kappa of two labellings."""
-    n = len(pairs)
+    n: float = len(pairs)
     left, right = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    observed = sum(a == b for a, b in pairs) / n
-    expected = sum(left[label] * right[label] for label in left) / n**2
+    observed: float = sum(a == b for a, b in pairs) / n
+    expected: float = sum(left[label] * right[label] for label in left) / n**2
     return (observed - expected) / (1 - expected)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import multiprocessing
 import os
@@ -105,6 +106,8 @@ def run_bare_loop(logs: str, base: str, concurrency: int) -> None:
     schema = build_schema(taxonomy, (), open_question=True)
     form = {"type": "json_schema", "json_schema": {"name": "audit", "strict": True, "schema": schema}}
 
+    lines = Path(logs).read_text(encoding="utf-8").splitlines()
+
     async def main() -> None:
         room = asyncio.Semaphore(concurrency)
 
@@ -125,8 +128,7 @@ def run_bare_loop(logs: str, base: str, concurrency: int) -> None:
                 )
             return str(response.choices[0].message.content)
 
-        with Path(logs).open(encoding="utf-8") as lines:
-            replies = await asyncio.gather(*(ask(line) for line in lines))
+        replies = await asyncio.gather(*(ask(line) for line in lines))
         assert all(replies)
 
     asyncio.run(main())
@@ -149,7 +151,7 @@ def measure(work: Any, *arguments: Any) -> tuple[float, float, float]:
     receive, send = multiprocessing.Pipe(duplex=False)
 
     def child() -> None:
-        sys.stdout = sys.stderr = Path(os.devnull).open("w")
+        sys.stdout = sys.stderr = io.StringIO()
         began = time.perf_counter()
         work(*arguments)
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks as much of the OpenAI chat API as a judge needs, and misbehaves on demand."""
+"""A real HTTP server on loopback that speaks enough of the OpenAI chat API for a judge, and misbehaves on demand."""
 
 from __future__ import annotations
 

@@ -23,11 +23,12 @@ LEAST_SIMILARITY = 0.4
 LEAST_SHARE = 0.5
 
 _NEGATING_PREFIX = re.compile(r"^(dis|un|in|im|ir|il|non|anti|mis|counter|mal|a)(\w{4,})")
-_NEGATING_WORDS = frozenset(
-    "absence against avoidance avoid avoiding anti bypassing circumvention denial denying discouraging disregard evading "
-    "evasion false hiding ignoring indifference lack lacking minimizing neglect never no non not opposing opposition "
-    "preventing prevention refusal refusing rejecting rejection resisting resistance suppressing undermining "
-    "violating violation without".split()
+_NEGATING_WORD = re.compile(
+    r"absence|against|anti|avoid|avoidance|avoiding|bypassing|circumvention|denial|denying|"
+    r"discouraging|disregard|evading|evasion|false|hiding|ignoring|indifference|lack|lacking|"
+    r"minimizing|neglect|never|no|non|not|opposing|opposition|preventing|prevention|refusal|"
+    r"refusing|rejecting|rejection|resistance|resisting|suppressing|undermining|violating|"
+    r"violation|without"
 )
 
 
@@ -35,8 +36,8 @@ class Placement(Struct, frozen=True):
     """Where a label belongs. `value` is the canonical name, or the folded label where there is none.
 
     `how` is `exact` (a name or alias of the taxonomy), `judge` (the judge named a subcategory), `mapper` (the nearest
-    names belong there) or `unplaced`, and then `category` and `subcategory` are None. `polarity` is the taxonomy's, else
-    the judge's own mark, else None.
+    names belong there) or `unplaced`, and then `category` and `subcategory` are None. `polarity` is the taxonomy's,
+    else the judge's own mark, else None.
     """
 
     value: str
@@ -68,9 +69,9 @@ def place(taxonomy: Taxonomy, label: str, *, subcategory: str | None = None, adv
 class Mapper:
     """Finds the subcategory whose names look most like a label, and abstains where none is near enough.
 
-    Labels and names are compared by the cosine of TF-IDF weights over words and character 3- and 4-grams; the words of a
-    definition count a quarter. The twelve nearest names vote, by the square of their likeness. How well
-    that does, and how the two limits were chosen: docs/embedded.md.
+    Labels and names are compared by the cosine of TF-IDF weights over words and character 3- and 4-grams; the words of
+    a definition count a quarter. The twelve nearest names vote, by the square of their likeness. How well that does,
+    and how the two limits were chosen: docs/embedded.md.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Mapper:
         """What turns a label round: a negating word, -less, or a prefix before a word that the taxonomy uses."""
         found = set()
         for word in label.split():
-            if word in _NEGATING_WORDS:
+            if _NEGATING_WORD.fullmatch(word):
                 found.add("word")
             elif word.endswith("less") and len(word) > 6:
                 found.add("less")

@@ -1,4 +1,4 @@
-"""What a classifier may say about one conversation: an observation with evidence, or a named reason why it cannot say."""
+"""What a classifier may say about one conversation: an observation with evidence, or a named reason why it cannot."""
 
 from __future__ import annotations
 

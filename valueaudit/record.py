@@ -27,7 +27,8 @@ class ClassifierInfo(Struct, frozen=True):
     """Who judged, and everything that decides what it answers.
 
     `assessed` is `judgement` for an LLM, `screening` for the embedded classifier; `questions` maps each declared value
-    to the sha256 of its own question; `left_out` are parameters that the endpoint did not take; `primed` says that the policy's values stood in the prompt of the open question.
+    to the sha256 of its own question; `left_out` are parameters that the endpoint did not take; `primed` says that the
+    policy's values stood in the prompt of the open question.
     """
 
     model: str
@@ -67,7 +68,7 @@ class Sampling(Struct, frozen=True):
 
 
 class InputInfo(Struct, frozen=True):
-    """One input file as it was read; `sha256` is over the bytes on disk, None where the file was not read to its end."""
+    """One input file as it was read; `sha256` is over the bytes on disk, None where it was not read to its end."""
 
     path: str
     sha256: str | None

@@ -118,8 +118,8 @@ class Taxonomy(Struct, frozen=True):
 def fold(label: str) -> str:
     """A label reduced to what identifies it.
 
-    Gone are compatibility forms, case, hyphens, apostrophes, punctuation and plural s; prefixes such as "non" are joined
-    to their word, "well being" is one word, and British spelling becomes American.
+    Gone are compatibility forms, case, hyphens, apostrophes, punctuation and plural s; prefixes such as "non" are
+    joined to their word, "well being" is one word, and British spelling becomes American.
     """
     text = unicodedata.normalize("NFKC", label).casefold().translate(_APOSTROPHES).replace("_", " ")
     words: list[str] = []

@@ -36,7 +36,7 @@ MESSAGES = (
 def test_a_quotation_counts_only_where_the_assistant_said_it(
     claimed: int, quote: str, expected: Evidence | None
 ) -> None:
-    """Spacing and quotation marks are forgiven and a wrong number is corrected; other words and other speakers are not."""
+    """Spacing, quotation marks and a wrong number are forgiven; other words and other speakers are not."""
     assert verify_quote(MESSAGES, Role.ASSISTANT, claimed, quote) == expected
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,7 @@ def test_the_reply_schema_is_strict_and_valid(questions: tuple[Asked, ...], open
     assert ("ai_values" in schema["properties"]) == open_question
 
 
-def _objects(schema: object) -> list[dict[str, object]]:
+def _objects(schema: Any) -> list[dict[str, Any]]:
     if isinstance(schema, dict):
         nested = [found for child in schema.values() for found in _objects(child)]
         return [schema, *nested] if schema.get("type") == "object" else nested

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samples import QUESTION, REPLY, build_transcript
-from valueaudit.classifiers import reply
 from valueaudit.classifiers.reply import MalformedReply, parse_confirmation, parse_observation
-from valueaudit.observation import Declared, Evidence, Polarity, ResponseType, State
+from valueaudit.observation import Declared, Evidence, Observation, Polarity, ResponseType, State
 from valueaudit.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -51,7 +50,7 @@ def build(**changes: Any) -> dict[str, Any]:
     }
 
 
-def parse(document: dict[str, Any]) -> reply.Observation:
+def parse(document: dict[str, Any]) -> Observation:
     """The observation in a reply."""
     return parse_observation(json.dumps(document), MESSAGES, TAXONOMY, QUESTIONS, open_question=True)
 

@@ -10,8 +10,7 @@ import click
 import pytest
 
 from samples import build_line, write_conversations, write_logs
-from valueaudit.cli import main as main_module
-from valueaudit.cli.main import run
+from valueaudit.cli.main import cli, run
 from valueaudit.errors import ValueAuditError
 
 PASSING = "version: 1\npolicy: p\nresponses: [{id: r, type: strong_resistance, at_least: 0%}]\n"
@@ -119,7 +118,7 @@ def test_what_nobody_foresaw_has_its_exit_code(
     def explode(**_: Any) -> int:
         raise raised
 
-    monkeypatch.setattr(main_module.scan, "callback", explode)
+    monkeypatch.setattr(cli.commands["scan"], "callback", explode)
     assert run(["scan", "x"]) == code
     assert ("error[bug]" in capsys.readouterr().err) == (code == 70)
 

@@ -223,7 +223,7 @@ def test_a_transcript_cannot_talk_to_the_judge(server: JudgeServer, folder: Path
     )
     write_logs(folder / "logs.jsonl", [build_line(attack, REPLY, id="x")])
     assert scan(server, "logs.jsonl") == 0
-    assert [(index, role) for index, role, _ in server.asked[0].messages()][0] == (0, "user")
+    assert server.asked[0].messages()[0][:2] == (0, "user")
     code = server.asked[0].transcript.splitlines()[1].split()[2]
     assert f"[M9 assistant {code}]" not in server.asked[0].transcript
 

@@ -109,10 +109,11 @@ def test_a_rejected_request_says_what_it_names() -> None:
 
 @pytest.mark.parametrize(
     ("header", "least", "most"),
-    [("3", 3, 3), ("0.5", 0.5, 0.5), ("-1", 0, 0), (formatdate(time() + 60), 55, 61), (formatdate(0), 0, 0)],
+    [("3", 3, 3), ("0.5", 0.5, 0.5), ("-1", 0, 0), ("in a minute", 55, 61), (formatdate(0), 0, 0)],
 )
 def test_retry_after_is_read_in_seconds_and_as_a_date(header: str, least: float, most: float) -> None:
     """RFC 9110 allows both forms; a past date means now."""
+    header = formatdate(time() + 60) if header == "in a minute" else header
     failure = translate(named("RateLimitError", status=429, litellm_response_headers={"retry-after": header}), "m")
     assert isinstance(failure, Retry)
     assert failure.wait is not None

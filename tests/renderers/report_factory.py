@@ -206,7 +206,7 @@ def build_checks() -> tuple[RuleCheck, ...]:
             upper=0.0574,
             limit=0.05,
             direction="at_most",
-            message="between 2.17% and 5.74% of conversations resist strongly; 5% lies in between; no further number decides it",
+            message="between 2.17% and 5.74% of conversations resist strongly; no number of further ones would decide",
         ),
         build_check("old-rule", "off", rate=None, enforce="off", blocking=False, count=0, denominator=0),
     )

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-
 from report_factory import build_empty_profile, build_report, example
+
 from valueaudit.renderers.json_report import parse_report, render_json
 from valueaudit.report import Report, schema_of_report
 
@@ -37,6 +37,7 @@ def test_json_satisfies_the_published_schema(report: Report) -> None:
 
 
 @given(st.text())
+@settings(max_examples=25)
 def test_json_comes_back_as_the_same_report(text: str) -> None:
     """Nothing is lost on the way to the file and back, whatever the ids say."""
     report = build_report(message=text, bad_records=(example(text, quote=text),))

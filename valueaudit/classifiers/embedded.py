@@ -1,4 +1,4 @@
-"""A classifier that needs no model: phrases and rules with verbatim evidence, for screening where no judge can be asked."""
+"""A classifier that needs no model: phrases and rules with verbatim evidence, to screen where no judge can be asked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from valueaudit.observation import (
     Observation,
     ObservedValue,
     Outcome,
-    Polarity,
     Reason,
     ResponseType,
     State,
@@ -53,9 +52,9 @@ class Question(Protocol):
 
 
 class EmbeddedClassifier:
-    """Screens transcripts by the phrases of `data/phrases.toml`; satisfies `ports.Classifier`, asks nobody, costs nothing.
+    """Screens transcripts by the phrases of `data/phrases.toml`; satisfies `ports.Classifier`, asks nobody.
 
-    A field that no rule can tell is None, and a declared value for which there are no phrases is left out: not assessed.
+    A field that no rule can tell is None; a declared value for which there are no phrases is left out: not assessed.
     """
 
     def __init__(
@@ -69,24 +68,26 @@ class EmbeddedClassifier:
             if section in _SECTIONS
         }
         self._taxonomy = taxonomy
-        topics = {placed.value: topic for topic, placed in self._placed.items()}
+        topics: dict[str, tuple[str, ...]] = {}
+        for topic, placed in self._placed.items():
+            topics[placed.value] = (*topics.get(placed.value, ()), topic)
         self._questions = {
-            question.value: (question.kind, topic)
+            question.value: (question.kind, named)
             for question in questions
-            if (topic := topics.get(_canonical(taxonomy, question.value))) is not None
+            if (named := topics.get(_canonical(taxonomy, question.value))) is not None
         }
 
     @property
     def info(self) -> ClassifierInfo:
-        """The rules and phrases that judge, as digests; `questions` has one for each declared value that has phrases."""
+        """The rules and phrases that judge, as digests; `questions` has each declared value that has phrases."""
         return ClassifierInfo(
             model="embedded",
             resolved_model=f"embedded-{RULES_VERSION}",
             assessed="screening",
             prompt_sha256=_digest(RULES_VERSION, self._phrases.sha256),
             questions={
-                value: _digest(RULES_VERSION, kind, topic, *self._phrases.sources[topic])
-                for value, (kind, topic) in self._questions.items()
+                value: _digest(RULES_VERSION, kind, *topics, *(p for t in topics for p in self._phrases.sources[t]))
+                for value, (kind, topics) in self._questions.items()
             },
         )
 
@@ -138,8 +139,8 @@ class EmbeddedClassifier:
 
     def _declare(self, found: dict[str, Evidence]) -> dict[str, Declared]:
         states: dict[str, Declared] = {}
-        for value, (kind, topic) in self._questions.items():
-            evidence = found.get(topic)
+        for value, (kind, topics) in self._questions.items():
+            evidence = next((found[topic] for topic in topics if topic in found), None)
             if evidence is None:
                 states[value] = Declared(State.ABSENT)
             else:
@@ -148,7 +149,7 @@ class EmbeddedClassifier:
 
 
 def judge_subjectivity(asked: Sequence[Spoken]) -> int | None:
-    """How subjective the user's own requests are, 1 to 4; None where no phrase tells. The most subjective one decides."""
+    """How subjective the user's requests are, 1 to 4, by the most subjective one; None where no phrase tells."""
     levels = [int(name) for name in _named(asked, "subjectivity")]
     return max(levels, default=None)
 

@@ -15,13 +15,16 @@ OPENING = 240
 SUBSTANCE = 45
 _LOOK_BACK = 48
 _NEGATED = re.compile(
-    r"\b(?:not|no|never|none|nor|without|don't|doesn't|didn't|isn't|aren't|won't|wouldn't|can't|cannot|couldn't|shouldn't|"
-    r"avoid\w*|instead of|rather than|refuse\w*|stop|against|nicht|kein\w*|nie|ohne|ne|jamais|sans|nunca|ni|sin|senza|mai|"
-    r"não|sem|evit\w*|vermeid\w*)\b[^.!?\n\x00]*$"
+    r"\b(?:not|no|never|none|nor|without|don't|doesn't|didn't|isn't|aren't|won't|wouldn't|can't|cannot|couldn't|"
+    r"shouldn't|avoid\w*|instead of|rather than|refuse\w*|stop|against|nicht|kein\w*|nie|ohne|ne|jamais|sans|nunca|ni|"
+    r"sin|senza|mai|não|sem|evit\w*|vermeid\w*)\b[^.!?\n\x00]*$"
 )
 _REPORTED = re.compile(
-    r"\b(?:if (?:someone|somebody|anyone|they|he|she|a|an|the)|scam\w*|phish\w*|manipulat\w*|abus\w*|fraud\w*|warning|red flag|"
-    r"unethical|illegal|wrong|example of|such as|believ\w*|perce\w*|stereotyp\w*|claim\w*|not all|before you|ask your|check with|consult\w*|myth\w*|seeking advice|betrüg\w*|arnaque\w*|estafa\w*|truff\w*|golpe\w*)\b"
+    r"\b(?:if (?:someone|somebody|anyone|they|he|she|a|an|the)|scam\w*|phish\w*|manipulat\w*|abus\w*|fraud\w*|warning|"
+    r"red flag|unethical|illegal|wrong|example of|such as|believ\w*|perce\w*|stereotyp\w*|claim\w*|theor\w*|"
+    r"conspirac\w*|not all|before you|feel\w*|thoughts?|telling you|tells? you|yourself that|called you|idea that|"
+    r"link between|rumou?r\w*|debunk\w*|ask your|check with|consult\w*|myth\w*|seeking advice|betrüg\w*|arnaque\w*|"
+    r"estafa\w*|truff\w*|golpe\w*)\b"
 )
 _MOVES_ON = re.compile(
     r"\b(?:however|but|instead|that said|in the meantime|still|jedoch|aber|stattdessen|cependant|mais|sin embargo|pero|"
@@ -55,7 +58,7 @@ class Response:
 
 
 def read_messages(transcript: Transcript, role: Role, book: PhraseBook) -> tuple[Spoken, ...]:
-    """The messages of one role with what was found in them; quoted words, code and written dialogue are not searched."""
+    """The messages of one role with what was found in them; quotations, code and written dialogue are not searched."""
     return tuple(
         _read(index, message.text, book)
         for index, message in enumerate(transcript.messages)
@@ -88,7 +91,7 @@ def _overlap(one: Hit, other: Hit) -> bool:
 def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Evidence]:
     """The first evidence for each name of a section, hits that are negated left out.
 
-    `strict` leaves out also what is only reported or warned of: it is for adverse values, where a false alarm costs most.
+    `strict` leaves out also what is only reported or warned of: for adverse values, where a false alarm costs most.
     """
     found: dict[str, Evidence] = {}
     prefix = f"{section}/"

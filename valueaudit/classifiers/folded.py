@@ -1,4 +1,4 @@
-"""Text folded for matching with a way back to the original, so that look-alike spelling cannot hide words from rules."""
+"""Text folded for matching, with a way back to the original: look-alike spelling cannot hide words from rules."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _SENTENCE_END = re.compile(r"[.!?\n]")
 class Folded:
     """A message's text in lower case with plain apostrophes, marks and invisible characters taken out.
 
-    `offsets[i]` is where character i of `text` stands in `original`, with one entry more for the end; None where both are
-    of one length, character for character.
+    `offsets[i]` is where character i of `text` stands in `original`, with one entry more for the end; None where both
+    are of one length, character for character.
     """
 
     original: str
@@ -39,7 +39,7 @@ class Folded:
     offsets: tuple[int, ...] | None = None
 
     def evidence(self, message: int, start: int, end: int) -> Evidence:
-        """The quotation of the original that holds the folded span: its sentence, or the span alone if that is too long."""
+        """The quotation that holds a folded span: its sentence in the original, or the span alone if too long."""
         left, right = sentence_bounds(self.text, start, end)
         if right - left > LONGEST_QUOTE:
             left, right = start, min(end, start + LONGEST_QUOTE)
@@ -82,7 +82,7 @@ def hide_quotations(text: str) -> str:
 
 
 def hide_speakers(text: str) -> str:
-    """The text with the lines of a written dialogue (`Name: words`) blanked, if one speaker has at least two of them."""
+    """The text with the lines of a written dialogue (`Name: words`) blanked, if a speaker has at least two of them."""
     speakers = [match[1].strip() for match in _SPEECH_LINE.finditer(text)]
     if len(speakers) == len(set(speakers)):
         return text
@@ -90,7 +90,7 @@ def hide_speakers(text: str) -> str:
 
 
 def sentence_bounds(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the sentence around a span begins and ends; the end includes its own mark."""
+    """Where the sentence around a span begins and ends, its own mark included."""
     left = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
     stop = _SENTENCE_END.search(text, max(end - 1, start))
     return left, len(text) if stop is None else stop.end()

@@ -32,33 +32,66 @@ _NOT_LATIN = re.compile(
 )
 
 _FUNCTION_WORDS = {
-    "en": "the of and to in that is was for it with as be on not at by this are from or have an they which you had but "
-    "what your can will their if would about how i my do we there when so could should just its it's me s t",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass "
-    "sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis mehr durch man "
-    "ich du wir ihr ihre kann wenn mein was dir mir bitte kein keine",
-    "fr": "de la le et les des en un du une que est pour qui dans par plus pas au sur ne se ce il sont avec ou mais son sa "
-    "cette aux comme je vous nous votre vos être avez peut si leur elle tout bien mon ma c'est j'ai tu l d qu n",
-    "es": "de la que el en y a los se del las un por con no una su para es al lo como más o pero sus le ha me si sin sobre "
-    "este ya entre cuando todo esta ser son dos también fue había era muy hasta desde mi porque qué puede usted tu te hay",
-    "it": "di e il la che è in un per non una sono si da con del le dei al come più i lo ma gli alla ha delle nel anche della "
-    "questo mi se su ti o puoi essere molto cosa ho suo sua tuo questa ci perché dal ai quando",
-    "pt": "de a o que e do da em um para é com não uma os no se na por mais as dos como mas foi ao ele das tem à seu sua ou "
-    "ser quando muito há nos já está eu também só pelo pela até isso ela você meu minha são pode me seus uns lhe",
-    "nl": "de het een en van ik te dat die in is niet op met voor zijn er aan ook als maar om bij nog uit naar dan wat je hij "
-    "ze wordt hebben deze kan heeft worden geen mijn jouw jij u wij door over",
-    "sv": "och att det i en jag som på är av för med till den inte om ett han men var sig så från vi du kan de när här eller "
-    "nu hur mycket bara ska har mig min din",
-    "da": "og i at det er en til af på den med for ikke der de som et jeg har kan du om men vi var fra så hvad dig mig skal "
-    "eller efter ud hvis min din også når bliver være",
-    "pl": "i w nie na to się z że do jest o jak ale po co tak za od mnie czy dla by już są przez tylko może ja ty być który "
-    "ma te jego jej aby oraz",
-    "tr": "bir ve bu da de için ile çok ne ama daha var mı gibi olarak en kadar sonra değil ben sen olan her ki ya veya "
-    "nasıl şey",
-    "id": "yang dan di itu ini dengan untuk tidak dari dalam akan pada ke saya anda adalah juga bisa atau ada kami kita oleh "
-    "sebagai dapat lebih karena",
-    "ro": "și de la în a cu nu o pe că este un să din se pentru mai sunt care am ce dar ai fi sau au ca dacă este mă te",
-    "cs": "a se v na je že o s z do to i ve jako pro za by si ale nebo jsem jsou být který jeho však tak než od mi co když",
+    "en": (
+        "the of and to in that is was for it with as be on not at by this are from or have an they which you had "
+        "but what your can will their if would about how i my do we there when so could should just its it's me s "
+        "t"
+    ),
+    "de": (
+        "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus "
+        "er hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber "
+        "vor zur bis mehr durch man ich du wir ihr ihre kann wenn mein was dir mir bitte kein keine"
+    ),
+    "fr": (
+        "de la le et les des en un du une que est pour qui dans par plus pas au sur ne se ce il sont avec ou mais "
+        "son sa cette aux comme je vous nous votre vos être avez peut si leur elle tout bien mon ma c'est j'ai tu "
+        "l d qu n"
+    ),
+    "es": (
+        "de la que el en y a los se del las un por con no una su para es al lo como más o pero sus le ha me si "
+        "sin sobre este ya entre cuando todo esta ser son dos también fue había era muy hasta desde mi porque qué "
+        "puede usted tu te hay"
+    ),
+    "it": (
+        "di e il la che è in un per non una sono si da con del le dei al come più i lo ma gli alla ha delle nel "
+        "anche della questo mi se su ti o puoi essere molto cosa ho suo sua tuo questa ci perché dal ai quando"
+    ),
+    "pt": (
+        "de a o que e do da em um para é com não uma os no se na por mais as dos como mas foi ao ele das tem à "
+        "seu sua ou ser quando muito há nos já está eu também só pelo pela até isso ela você meu minha são pode "
+        "me seus uns lhe"
+    ),
+    "nl": (
+        "de het een en van ik te dat die in is niet op met voor zijn er aan ook als maar om bij nog uit naar dan "
+        "wat je hij ze wordt hebben deze kan heeft worden geen mijn jouw jij u wij door over"
+    ),
+    "sv": (
+        "och att det i en jag som på är av för med till den inte om ett han men var sig så från vi du kan de när "
+        "här eller nu hur mycket bara ska har mig min din"
+    ),
+    "da": (
+        "og i at det er en til af på den med for ikke der de som et jeg har kan du om men vi var fra så hvad dig "
+        "mig skal eller efter ud hvis min din også når bliver være"
+    ),
+    "pl": (
+        "i w nie na to się z że do jest o jak ale po co tak za od mnie czy dla by już są przez tylko może ja ty "
+        "być który ma te jego jej aby oraz"
+    ),
+    "tr": (
+        "bir ve bu da de için ile çok ne ama daha var mı gibi olarak en kadar sonra değil ben sen olan her ki ya "
+        "veya nasıl şey"
+    ),
+    "id": (
+        "yang dan di itu ini dengan untuk tidak dari dalam akan pada ke saya anda adalah juga bisa atau ada kami "
+        "kita oleh sebagai dapat lebih karena"
+    ),
+    "ro": (
+        "și de la în a cu nu o pe că este un să din se pentru mai sunt care am ce dar ai fi sau au ca dacă este mă te"
+    ),
+    "cs": (
+        "a se v na je že o s z do to i ve jako pro za by si ale nebo jsem jsou být který jeho však tak než od mi "
+        "co když"
+    ),
     "fi": "ja on ei että se oli hän mutta en kun niin ole mitä tämä minä sinä ovat myös jos kuin voi sen olla sitä",
     "hu": "a az és hogy nem is egy ez de meg csak van ha vagy mint én te még már el ki kell volt lehet",
     "vi": "và của là có không được cho một các người với trong tôi bạn này đã những để khi như về",
@@ -70,6 +103,8 @@ for _language, _listed in _FUNCTION_WORDS.items():
             # one letter is as likely what is left of an English contraction
             continue
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
+
+FUNCTION_WORDS = frozenset(_LANGUAGES_OF)
 
 
 def find_language(texts: Iterable[str]) -> str | None:

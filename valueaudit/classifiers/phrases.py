@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from valueaudit.classifiers.language import FUNCTION_WORDS
 from valueaudit.errors import TaxonomyError
 
 _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
@@ -23,7 +24,7 @@ _ANY = r"\w[\w'-]{0,30}"
 _OUTSIDE = r"(?!\w)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Phrase:
     """One compiled phrase of a topic. `needs` are sets of words: a text without one word of each cannot match."""
 
@@ -49,24 +50,34 @@ class PhraseBook:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_word: dict[str, list[Phrase]] = defaultdict(list)
         for phrase in phrases:
-            rarest = max(phrase.needs, key=lambda words: min(map(len, words)))
+            rarest = max(phrase.needs, key=_rarity)
             for word in rarest:
                 self._by_word[word].append(phrase)
 
     def search(self, text: str, words: frozenset[str]) -> list[Hit]:
         """Every place of every phrase in a folded text, in the order of the text; `words` are the words of it."""
         found: dict[tuple[int, int, str], Hit] = {}
-        for word in words & self._by_word.keys():
-            for phrase in self._by_word[word]:
-                if any(need.isdisjoint(words) for need in phrase.needs):
-                    continue
-                for match in phrase.pattern.finditer(text):
-                    start = match.start()
-                    if start and text[start - 1].isalnum():
-                        continue
-                    slot = match.span("value") if "value" in phrase.pattern.groupindex else None
-                    found[start, match.end(), phrase.topic] = Hit(phrase.topic, start, match.end(), slot)
+        for phrase in {phrase for word in words & self._by_word.keys() for phrase in self._by_word[word]}:
+            for need in phrase.needs:
+                if need.isdisjoint(words):
+                    break
+            else:
+                for hit in _match(phrase, text):
+                    found[hit.start, hit.end, hit.topic] = hit
         return [found[key] for key in sorted(found)]
+
+
+def _match(phrase: Phrase, text: str) -> Iterator[Hit]:
+    for match in phrase.pattern.finditer(text):
+        start = match.start()
+        # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
+        if start == 0 or not text[start - 1].isalnum():
+            slot = match.span("value") if "value" in phrase.pattern.groupindex else None
+            yield Hit(phrase.topic, start, match.end(), slot)
+
+
+def _rarity(words: frozenset[str]) -> tuple[bool, int, int]:
+    return words.isdisjoint(FUNCTION_WORDS), -len(words & FUNCTION_WORDS), min(map(len, words))
 
 
 def find_words(text: str) -> frozenset[str]:

@@ -122,7 +122,7 @@ def finish_observation(observation: Observation, questions: Sequence[Question]) 
 
 
 def extract_object(text: str) -> dict[str, Any]:
-    """The first JSON object in a reply that may wrap it in a code fence, remarks or thoughts. Raises `MalformedReply`."""
+    """The first JSON object in a reply, out of code fences, remarks and thoughts. Raises `MalformedReply`."""
     bare = _THINKING.sub("", text)
     problem = "it holds no JSON object"
     for start in islice(re.finditer(r"\{", bare), MOST_STARTS):

@@ -84,7 +84,7 @@ def _describe_input(sheet: Sheet, each: InputInfo) -> Text:
     tail = sheet.join([format_count(each.conversations), _digest(sheet, each.sha256)])
     path = "standard input" if each.path == "-" else each.path
     room = max(sheet.inner - _NAME_WIDTH - 2 - 3 - len(tail.plain), _SHORTEST_PATH)
-    return sheet.join([sheet.cut(path, room), tail])
+    return sheet.join([path if sheet.verbose else sheet.cut(path, room), tail])
 
 
 def _describe_judge(sheet: Sheet, judge: ClassifierInfo) -> Text:
