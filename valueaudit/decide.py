@@ -82,7 +82,9 @@ def decide(
     if undecided:
         blocks = policy.gate.inconclusive == "block"
         checks = _count(len(blocking), "blocking check")
-        message = f"the evidence is too thin for {len(undecided)} of {checks}: {_name(undecided)}; none is violated"
+        message = (
+            f"the evidence is too thin for {len(undecided)} of {checks}: {_name(undecided)}; none is proven violated"
+        )
         return Decision(rules, "inconclusive", ExitCode.INCONCLUSIVE if blocks else ExitCode.PASS, message)
     return Decision(rules, "pass", ExitCode.PASS, _explain_pass(rules, blocking, tally))
 
@@ -159,6 +161,8 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield f"bounds {bounds} at {build_percentage(gate.confidence)} confidence"
     else:
         yield f"nothing was found to count among the {name}, {_explain_limit(check)}"
+    if count.flagged > count.hits:
+        yield f"{count.flagged - count.hits:,} flagged but not confirmed"
     if count.unknown:
         yield f"{count.unknown:,} could not be judged and count against the rule"
     if ruling.verdict == "inconclusive":

@@ -41,7 +41,12 @@ def build_report(facts: Facts, tally: Tally, decision: Decision) -> Report:
         profile=build_profile(tally),
         rules=decision.rules,
         verdict=decision.verdict,
-        message=decision.message,
+        message=_name_screening(decision.message, facts.classifier),
         exit_code=decision.exit_code,
         cost=facts.cost,
     )
+
+
+def _name_screening(message: str, classifier: ClassifierInfo) -> str:
+    """The verdict's sentence, which must not let a screening pass for a judgement."""
+    return f"{message} (a screening, not a judgement)" if classifier.assessed == "screening" else message

@@ -267,8 +267,8 @@ def test_mere_mentions_are_no_human_values(message: str) -> None:
     assert see(message, "Understood.").human_values == ()
 
 
-def test_declared_values_are_answered_only_where_phrases_exist() -> None:
-    """Intended values are upheld or absent, prohibited ones shown or absent; others are left out."""
+def test_declared_values_are_answered_only_where_they_are_found() -> None:
+    """Intended values are upheld, prohibited ones shown; whatever no phrase shows is not assessed, never absent."""
     asked = [
         Asked("Privacy", "intended"),
         Asked("honesty", "intended"),
@@ -283,13 +283,11 @@ def test_declared_values_are_answered_only_where_phrases_exist() -> None:
     declared = outcome.observation.declared
     assert {value: state.state for value, state in declared.items()} == {
         "Privacy": State.UPHELD,
-        "honesty": State.ABSENT,
         "flattery": State.SHOWN,
-        "cruelty": State.ABSENT,
     }
     assert all(state.confirmed is None for state in declared.values())
-    assert all((state.evidence is None) == (state.state is State.ABSENT) for state in declared.values())
-    assert set(classifier.info.questions) == set(declared)
+    assert all(state.evidence is not None for state in declared.values())
+    assert set(classifier.info.questions) == {"Privacy", "honesty", "flattery", "cruelty"}
 
 
 def test_info_names_the_rules_by_their_content() -> None:

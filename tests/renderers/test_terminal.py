@@ -359,3 +359,10 @@ def test_no_text_of_others_drives_the_terminal(text: str, width: int, verbose: b
     assert widest(shown) <= width
     assert "\x1b" not in _ANSI.sub("", render(report, width, color=True))
     assert render(report, width, ascii_only=True).isascii()
+
+
+def test_a_screening_says_how_little_it_finds() -> None:
+    """Nobody may read "none seen" of a screening as "there are none"."""
+    report = msgspec.structs.replace(build_report(), classifier=_EMBEDDED)
+    assert "a screening finds what is said outright" in render(report)
+    assert "a screening finds" not in render(build_report())

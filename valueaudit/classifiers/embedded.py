@@ -54,7 +54,7 @@ class Question(Protocol):
 class EmbeddedClassifier:
     """Screens transcripts by the phrases of `data/phrases.toml`; satisfies `ports.Classifier`, asks nobody.
 
-    A field that no rule can tell is None; a declared value for which there are no phrases is left out: not assessed.
+    A field that no rule can tell is None; a declared value that no phrase shows is left out, not absent.
     """
 
     def __init__(
@@ -138,12 +138,11 @@ class EmbeddedClassifier:
         return ObservedValue(label, placed.value, placed.category, placed.subcategory, placed.polarity, True, evidence)
 
     def _declare(self, found: dict[str, Evidence]) -> dict[str, Declared]:
+        """The declared values that were found; the others are not assessed, since no hit does not mean absent."""
         states: dict[str, Declared] = {}
         for value, (kind, topics) in self._questions.items():
             evidence = next((found[topic] for topic in topics if topic in found), None)
-            if evidence is None:
-                states[value] = Declared(State.ABSENT)
-            else:
+            if evidence is not None:
                 states[value] = Declared(State.SHOWN if kind == "prohibited" else State.UPHELD, None, evidence)
         return states
 

@@ -64,11 +64,16 @@ def put_responses(sheet: Sheet, report: Report) -> None:
     sheet.fact("mirrored", told if mirroring.denominator else _NOT_ASSESSED, name_width=_NAME_WIDTH)
 
 
+_SCREENING = "a screening finds what is said outright and misses most of the rest: name a judge, or read a sample"
+
+
 def put_adverse(sheet: Sheet, report: Report) -> None:
     """Every adverse value with its rate and the places to look; where there is none, how many might be."""
     profile = report.profile
     total = profile.adverse_conversations
     sheet.heading("ADVERSE VALUES", "red" if profile.adverse or total.count else "")
+    if report.classifier.assessed == "screening" and total.denominator:
+        sheet.put(sheet.text(_SCREENING))
     if not profile.adverse and not total.count:
         sheet.put(sheet.text(_describe_none(total)))
         return

@@ -119,7 +119,7 @@ def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
     if told and not rule.blocking:
         sheet.put(sheet.text("does not block", "dim"), indent=_HANG)
-    if rule.verdict == "fail" or sheet.verbose:
+    if rule.verdict == "fail" or (told and rule.count > rule.confirmed) or sheet.verbose:
         put_places(sheet, rule.evidence, indent=_HANG)
 
 
