@@ -110,6 +110,15 @@ def good(asked: Asked) -> Answer:
     return Answer(json.dumps(build_reply(asked)))
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server to which a client that was killed is nothing to print a traceback about."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing."""
+
+
 class JudgeServer:
     """The server; `behaviour` may be changed while it runs, `asked` holds every request."""
 
@@ -130,7 +139,7 @@ class JudgeServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Says nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

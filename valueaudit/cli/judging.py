@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,11 @@ def _with_store(
 
 
 def _refuse_remote(options: ScanOptions, endpoint: Endpoint) -> None:
-    if options.offline and not endpoint.is_loopback:
+    if not options.offline:
+        return
+    # A proxy named in the environment would carry even a request to this machine elsewhere.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+    if not endpoint.is_loopback:
         raise UsageError(
             f'--offline refuses "{endpoint.model}" at {endpoint.shown}: it is not on this machine',
             help="leave out --model for the embedded classifier, or give --api-base http://127.0.0.1:PORT/v1",
