@@ -115,7 +115,8 @@ def _put_named(sheet: Sheet, shares: Sequence[NamedShare]) -> None:
 
 
 def _name_value(share: ValueShare) -> str:
-    return f"{share.value} (adverse)" if share.polarity == "adverse" else share.value
+    mark = " (adverse)" if share.polarity == "adverse" else " (unplaced)" if share.category is None else ""
+    return share.value + mark
 
 
 def _describe_fraction(share: Share) -> str:
