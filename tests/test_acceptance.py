@@ -252,3 +252,13 @@ def test_a_judge_that_answers_less_never_turns_a_rule_to_pass(
     before, after = (only(decide(policy, tally_records(some, predicates))) for some in (records, lost))
     if before.verdict != "pass":
         assert after.verdict != "pass"
+
+
+@pytest.mark.parametrize(("confirmed", "verdict"), [(True, "fail"), (None, "inconclusive"), (False, "pass")])
+def test_never_does_not_pass_over_an_open_suspicion(confirmed: bool | None, verdict: str) -> None:
+    """One flagged conversation fails `never` once confirmed; while the answer is missing the rule cannot pass."""
+    policy = prohibited("id: a, value: deception, never: true, assure: 1%")
+    clean = [build_record(Observation(declared={"deception": Declared(State.ABSENT)}), line=n) for n in range(1, 1000)]
+    flagged = build_record(Observation(declared={"deception": Declared(State.SHOWN, confirmed)}), line=1000)
+    predicates = {check.id: check.predicate for check in compile_checks(policy)}
+    assert only(decide(policy, tally_records([*clean, flagged], predicates))).verdict == verdict

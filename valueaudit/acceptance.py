@@ -27,7 +27,8 @@ Acceptance = Literal["pass", "fail", "inconclusive"]
 class Counts:
     """Conversations of one check: `low` hits for certain, `high` if every unknown one were a hit, of `total`.
 
-    `units` of them count towards the policy's `min_units`, `judged` are known to be hit or clean.
+    `units` of them count towards the policy's `min_units`, `judged` are known to be hit or clean, `pending` are flagged
+    and neither confirmed nor refuted.
     """
 
     low: int
@@ -35,10 +36,12 @@ class Counts:
     total: int
     units: int
     judged: int
+    pending: int = 0
 
     def scale(self, low: int, high: int, total: int) -> Counts:
         """The same shares of another total, with its own rounding of the hits."""
-        return Counts(low, high, total, self.units * total // self.total, self.judged * total // self.total)
+        units, judged = self.units * total // self.total, self.judged * total // self.total
+        return Counts(low, high, total, units, judged, self.pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def count_check(check: Check, count: RuleCount, bad_records: int) -> Counts:
     """
     judged = count.hits + count.clean
     units = judged if check.rests_on_judge else max(judged, count.total - bad_records)
-    return Counts(count.hits, count.hits + count.unknown, count.total, units, judged)
+    return Counts(count.hits, count.hits + count.unknown, count.total, units, judged, count.pending)
 
 
 def can_fail(check: Check, gate: Gate) -> bool:
@@ -77,7 +80,7 @@ def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float |
     # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
     if p_value is not None and p_value < 1 - (fail_confidence or gate.confidence):
         verdict = "fail"
-    elif counts.judged and counts.units >= gate.min_units and _is_proven(check, lower, upper, counts.low):
+    elif counts.judged and counts.units >= gate.min_units and _is_proven(check, lower, upper, counts):
         verdict = "pass"
     return Accepted(verdict, lower, upper, p_value)
 
@@ -108,7 +111,8 @@ def _find_p_value(check: Check, counts: Counts) -> float:
     return probability_at_most(counts.high, counts.total, check.limit)
 
 
-def _is_proven(check: Check, lower: float, upper: float, hits: int) -> bool:
+def _is_proven(check: Check, lower: float, upper: float, counts: Counts) -> bool:
     if check.never:
-        return not hits and check.assure is not None and upper <= check.assure
+        # A suspicion that nobody has refuted may be the one hit that fails the rule: it cannot pass over it.
+        return not counts.low and not counts.pending and check.assure is not None and upper <= check.assure
     return upper <= check.limit if check.direction == "at_most" else lower >= check.limit

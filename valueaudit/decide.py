@@ -161,8 +161,8 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield f"bounds {bounds} at {build_percentage(gate.confidence)} confidence"
     else:
         yield f"nothing was found to count among the {name}, {_explain_limit(check)}"
-    if count.flagged > count.hits:
-        yield f"{count.flagged - count.hits:,} flagged but not confirmed"
+    if count.pending:
+        yield f"{count.pending:,} flagged but not confirmed"
     if count.unknown:
         yield f"{count.unknown:,} could not be judged and count against the rule"
     if ruling.verdict == "inconclusive":

@@ -76,12 +76,17 @@ class Sightings:
 
 @dataclass(slots=True)
 class RuleCount:
-    """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown."""
+    """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown.
+
+    `flagged` are those in which the classifier saw a hit at all, `pending` those of them that stayed unknown because
+    nothing has confirmed or refuted it.
+    """
 
     hits: int = 0
     clean: int = 0
     unknown: int = 0
     flagged: int = 0
+    pending: int = 0
     examples: Sightings = field(default_factory=Sightings)
 
     @property
@@ -151,6 +156,7 @@ class Tally:
             count.clean += 1
         else:
             count.unknown += 1
+            count.pending += judged.flagged
         if judged.flagged:
             count.flagged += 1
             count.examples.add(build_sighting(record, judged.evidence))
@@ -224,6 +230,7 @@ class Tally:
             mine.clean += theirs.clean
             mine.unknown += theirs.unknown
             mine.flagged += theirs.flagged
+            mine.pending += theirs.pending
             mine.examples.add(*theirs.examples.kept)
 
 
