@@ -23,6 +23,7 @@ from valueaudit.record import (
 )
 
 RuleVerdict = Literal["pass", "fail", "inconclusive", "off"]
+WaiverState = Literal["in force", "expired", "unused"]
 RunVerdict = Literal["pass", "fail", "inconclusive", "incomplete", "none"]
 
 
@@ -105,12 +106,24 @@ class Profile(Struct, frozen=True):
     adverse_conversations: NamedShare
 
 
+class WaiverInfo(Struct, frozen=True):
+    """Who accepted what until when; a replaced limit or the ids of accepted conversations, and whether it counts."""
+
+    reason: str
+    approved_by: str
+    expires: str
+    limit: float | None
+    conversations: tuple[str, ...]
+    state: WaiverState
+
+
 class RuleCheck(Struct, frozen=True, kw_only=True):
     """One rule held against the tally: guarded acceptance, docs/decision.md.
 
     `count` are flagged hits, `confirmed` those that count as hits, `unclassified` those of the `denominator` that are
     neither hit nor clean. `lower` and `upper` are the one-sided bounds the verdict rests on. `needed` is the number of
-    further conversations at this rate that would decide it, None where none would.
+    further conversations at this rate that would decide it, None where none would. `waiver` is the first of `waivers`
+    that is in force, else the first.
     """
 
     id: str
@@ -133,7 +146,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     p_adjusted: float | None
     calibrated: bool
     blocking: bool
-    waiver: None
+    waiver: WaiverInfo | None
+    waivers: tuple[WaiverInfo, ...] = ()
     statement: str
     message: str
     evidence: tuple[Example, ...]
@@ -153,6 +167,7 @@ class Report(Struct, frozen=True, kw_only=True):
     bad_records: tuple[Example, ...]
     profile: Profile
     rules: tuple[RuleCheck, ...]
+    warnings: tuple[str, ...] = ()
     verdict: RunVerdict
     message: str
     exit_code: int

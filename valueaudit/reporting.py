@@ -40,6 +40,7 @@ def build_report(facts: Facts, tally: Tally, decision: Decision) -> Report:
         bad_records=tuple(build_example(sighting) for sighting in tally.bad_examples.kept),
         profile=build_profile(tally),
         rules=decision.rules,
+        warnings=decision.warnings,
         verdict=decision.verdict,
         message=_name_screening(decision.message, facts.classifier),
         exit_code=decision.exit_code,

@@ -31,11 +31,15 @@ class Standing(Enum):
 
 
 class Judged(Struct, frozen=True):
-    """A standing; whether the classifier flagged a hit at all (confirmed or not), and the quotation it rests on."""
+    """A standing; whether the classifier flagged a hit at all (confirmed or not), and the quotation it rests on.
+
+    `named`: somebody accepted the hits of this very conversation, so it is counted by its id as well.
+    """
 
     standing: Standing
     flagged: bool = False
     evidence: Evidence | None = None
+    named: bool = False
 
 
 Predicate = Callable[[ConversationRecord], Judged]
@@ -79,7 +83,8 @@ class RuleCount:
     """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown.
 
     `flagged` are those in which the classifier saw a hit at all, `pending` those of them that stayed unknown because
-    nothing has confirmed or refuted it.
+    nothing has confirmed or refuted it. `named_hits` and `named_pending` count again, by id, those of the hits and the
+    pending that a waiver names.
     """
 
     hits: int = 0
@@ -88,11 +93,39 @@ class RuleCount:
     flagged: int = 0
     pending: int = 0
     examples: Sightings = field(default_factory=Sightings)
+    named_hits: Counter[str] = field(default_factory=Counter)
+    named_pending: Counter[str] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
         """Conversations in the rule's context, unknown ones included."""
         return self.hits + self.clean + self.unknown
+
+    def add(self, record: ConversationRecord, judged: Judged) -> None:
+        """Counts one conversation that is not outside."""
+        pending = judged.standing is Standing.UNKNOWN and judged.flagged
+        self.hits += judged.standing is Standing.HIT
+        self.clean += judged.standing is Standing.CLEAN
+        self.unknown += judged.standing is Standing.UNKNOWN
+        self.pending += pending
+        if judged.flagged:
+            self.flagged += 1
+            self.examples.add(build_sighting(record, judged.evidence))
+        if judged.named and judged.standing is Standing.HIT:
+            self.named_hits[record.id] += 1
+        elif judged.named and pending:
+            self.named_pending[record.id] += 1
+
+    def absorb(self, part: RuleCount) -> None:
+        """Adds the count of other conversations."""
+        self.hits += part.hits
+        self.clean += part.clean
+        self.unknown += part.unknown
+        self.flagged += part.flagged
+        self.pending += part.pending
+        self.examples.add(*part.examples.kept)
+        self.named_hits.update(part.named_hits)
+        self.named_pending.update(part.named_pending)
 
 
 @dataclass(slots=True)
@@ -144,22 +177,9 @@ class Tally:
             self.classified += 1
             self._add_observation(record, record.observation)
         for name, predicate in predicates.items():
-            self._add_judged(name, record, predicate(record))
-
-    def _add_judged(self, name: str, record: ConversationRecord, judged: Judged) -> None:
-        count = self.rules.setdefault(name, RuleCount())
-        if judged.standing is Standing.OUTSIDE:
-            return
-        if judged.standing is Standing.HIT:
-            count.hits += 1
-        elif judged.standing is Standing.CLEAN:
-            count.clean += 1
-        else:
-            count.unknown += 1
-            count.pending += judged.flagged
-        if judged.flagged:
-            count.flagged += 1
-            count.examples.add(build_sighting(record, judged.evidence))
+            count, judged = self.rules.setdefault(name, RuleCount()), predicate(record)
+            if judged.standing is not Standing.OUTSIDE:
+                count.add(record, judged)
 
     def _add_observation(self, record: ConversationRecord, seen: Observation) -> None:
         if seen.subjectivity is not None:
@@ -225,13 +245,7 @@ class Tally:
         for place, sightings in part.adverse.items():
             self.adverse.setdefault(place, Sightings()).add(*sightings.kept)
         for rule, theirs in part.rules.items():
-            mine = self.rules.setdefault(rule, RuleCount())
-            mine.hits += theirs.hits
-            mine.clean += theirs.clean
-            mine.unknown += theirs.unknown
-            mine.flagged += theirs.flagged
-            mine.pending += theirs.pending
-            mine.examples.add(*theirs.examples.kept)
+            self.rules.setdefault(rule, RuleCount()).absorb(theirs)
 
 
 def tally_records(records: Iterable[Record], predicates: Mapping[str, Predicate]) -> Tally:

@@ -218,6 +218,7 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
     decision = decide(
         plan.policy,
         result.tally,
+        today=datetime.fromisoformat(started).date(),
         fail_on=Severity(plan.options.fail_on) if plan.options.fail_on else None,
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
@@ -255,6 +256,8 @@ def _show(plan: Plan, report: Report) -> None:
 def _print_summary(plan: Plan, report: Report, stream: TextIO) -> None:
     if plan.options.quiet:
         click.echo(visible(f"{report.verdict}: {report.message}"), file=stream)
+        for warning in report.warnings:
+            click.echo(visible(f"warning: {warning}"), err=True)
         return
     click.echo(
         render_terminal(

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from valueaudit.policy.document import Gate, schema_of_policy
 from valueaudit.policy.parse import DeclaredQuestion, Policy, compile_checks, parse_policy
+from valueaudit.policy.waivers import Waiver
 
-__all__ = ["DeclaredQuestion", "Gate", "Policy", "compile_checks", "parse_policy", "schema_of_policy"]
+__all__ = ["DeclaredQuestion", "Gate", "Policy", "Waiver", "compile_checks", "parse_policy", "schema_of_policy"]

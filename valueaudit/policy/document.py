@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 import msgspec
 from msgspec import Meta, Struct
 
+from valueaudit.policy.waivers import Waiver
 from valueaudit.rules import RULE_KINDS, Rule, Severity
 from valueaudit.rules.fields import SCHEMA_NOTE, NotYet, OneOrMany, Percentage, Text
 
@@ -30,7 +31,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Everything in the policy file but its rules."""
 
     not_yet: ClassVar[frozenset[str]] = frozenset(
-        {"calibration", "cluster", "drift", "judge", "priorities", "taxonomy", "undeclared", "waivers"}
+        {"calibration", "cluster", "drift", "judge", "priorities", "taxonomy", "undeclared"}
     )
 
     version: Literal[1]
@@ -46,6 +47,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     )
     gate: Gate = Gate()
     contexts: dict[str, dict[str, OneOrMany[Text]]] = {}
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def sections(self) -> dict[str, tuple[Rule, ...]]:
@@ -107,6 +109,8 @@ def _settle(node: Any) -> Any:
             return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*%$"}
         case "one or many":
             return {"anyOf": [found["items"], {"type": "array", "items": found["items"], "minItems": 1}]}
+        case "day":
+            return {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case "text":
             return {"type": ["string", "number", "boolean"]}
     return found

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from valueaudit.policy.contexts import inspect_context
 from valueaudit.policy.document import DocumentHead
 from valueaudit.policy.reader import Path, Reading, suggest
+from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
 from valueaudit.rules import Enforce, Rule
 from valueaudit.rules.base import Limit, ValueRule
@@ -37,10 +38,7 @@ class Lint:
 
     def run(self) -> None:
         """Looks at everything."""
-        self.rules = [
-            ((section, index), self._resolve((section, index), rule))
-            for section, index, rule in _find_rules(self.document, self.reading)
-        ]
+        self.rules = [(path, self._resolve(path, rule)) for path, rule in _find_rules(self.document, self.reading)]
         self._inspect_head()
         self._inspect_ids()
         self._inspect_contexts()
@@ -49,6 +47,7 @@ class Lint:
         self._inspect_contradictions()
         self._inspect_questions()
         self._inspect_arithmetic()
+        self._inspect_waivers()
 
     def _report(self, path: Path, text: str, *, warning: bool = False) -> None:
         if path in self.reading.broken:
@@ -157,6 +156,12 @@ class Lint:
                     both = f"{rule.question} here and {other.question} by {_name(other)}"
                     self._report((*path, "value"), f'"{name}" is {both}, a value is one or the other')
 
+    def _inspect_waivers(self) -> None:
+        waivers = zip(self.reading.find_places("waivers"), self.document.waivers, strict=True)
+        rules = {rule.id: (path, rule) for path, rule in self.rules}
+        for path, text, warning in inspect_waivers(waivers, rules, self.reading):
+            self._report(path, text, warning=warning)
+
     def _inspect_arithmetic(self) -> None:
         """Only numbers that the policy itself states are held against each other, never a default."""
         gate = self.document.gate
@@ -183,12 +188,10 @@ class Lint:
         return path in self.reading.marks and path not in self.reading.broken
 
 
-def _find_rules(document: DocumentHead, reading: Reading) -> Iterator[tuple[str, int, Rule]]:
-    """The rules with their place in the file; a list entry that is no rule leaves a gap in the places."""
+def _find_rules(document: DocumentHead, reading: Reading) -> Iterator[tuple[Path, Rule]]:
+    """The rules with their place in the file."""
     for section, rules in document.sections.items():
-        places = (index for index in range(len(reading.marks)) if (section, index) not in reading.broken)
-        for index, rule in zip(places, rules, strict=False):
-            yield section, index, rule
+        yield from zip(reading.find_places(section), rules, strict=True)
 
 
 def _name(rule: Rule) -> str:

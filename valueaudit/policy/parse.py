@@ -10,6 +10,7 @@ from valueaudit.policy.contexts import Context, build_scope
 from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
 from valueaudit.policy.lint import Lint
 from valueaudit.policy.reader import read_document
+from valueaudit.policy.waivers import Waiver, gather_accepted
 from valueaudit.policy.yaml_tree import Problem, parse_tree
 from valueaudit.rules import Check, ProhibitedRule, Rule
 from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
@@ -52,6 +53,11 @@ class Policy:
         return self.document.contexts
 
     @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers in the order of the file, expired ones too."""
+        return self.document.waivers
+
+    @property
     def confirmations(self) -> dict[str, int]:
         """For each prohibited value, how many further questions the strictest rule about it asks."""
         found: dict[str, int] = {}
@@ -88,10 +94,15 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
 
 def compile_checks(policy: Policy) -> tuple[Check, ...]:
     """The checks of all rules, in the order of the file; their ids are unique."""
+    accepted = gather_accepted(policy.waivers)
     return tuple(
         check
         for rule in policy.rules
-        for check in build_checks(rule, build_scope((policy.contexts[name] for name in rule.in_), rule.of))
+        for check in build_checks(
+            rule,
+            build_scope((policy.contexts[name] for name in rule.in_), rule.of),
+            accepted.get(rule.id, frozenset()),
+        )
     )
 
 

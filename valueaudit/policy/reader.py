@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, partial
+from itertools import count, takewhile
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -41,6 +42,11 @@ class Reading:
     def report(self, path: Path, text: str) -> None:
         """Notes a problem at the nearest place that is known."""
         self.problems.append(Problem(self.mark_of(path), text))
+
+    def find_places(self, section: str) -> Iterator[Path]:
+        """The places of the entries of a list that could be read; one that is no entry leaves a gap."""
+        places = ((section, index) for index in count())
+        return (path for path in takewhile(self.marks.__contains__, places) if path not in self.broken)
 
     def mark_of(self, path: Path) -> Mark:
         """Where something stands, or what holds it."""

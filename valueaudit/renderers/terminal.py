@@ -186,6 +186,8 @@ def _put_verdict(sheet: Sheet, report: Report) -> None:
     line.append_text(sheet.text(f": {report.message or _DEFAULT_MESSAGES[report.verdict]}"))
     line.append(f" (exit code {report.exit_code})")
     sheet.put(line)
+    for warning in report.warnings:
+        sheet.put(sheet.text(f"WARNING: {warning}", "bold yellow"))
 
 
 def _put_cost(sheet: Sheet, report: Report) -> None:

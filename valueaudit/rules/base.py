@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from valueaudit.observation import Declared, Observation, State
 from valueaudit.record import ConversationRecord
@@ -95,11 +96,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One limit of one rule, ready to be counted and decided. `id` is unique, `rule` names the rule it comes from."""
+    """One limit of one rule, ready to be counted and decided.
+
+    `id` is unique, `rule` names the rule it comes from and `key` the limit in it.
+    """
 
     id: str
     rule: str
     kind: str
+    key: str
     direction: Direction
     limit: float
     never: bool
@@ -196,8 +201,12 @@ def join_any(judged: Iterable[Judged]) -> Judged:
 _ANY_ORDER = (Standing.HIT, Standing.UNKNOWN, Standing.CLEAN)
 
 
-def build_predicate(scope: Scope, look: Look) -> Predicate:
-    """How any conversation stands to a check. Who may or may not belong is unknown, whatever was seen there."""
+def build_predicate(scope: Scope, look: Look, accepted: frozenset[str] = frozenset()) -> Predicate:
+    """How any conversation stands to a check. Who may or may not belong is unknown, whatever was seen there.
+
+    `accepted` are ids that waivers name. Only what is certain to belong can be waived, else a judge that no longer
+    knows who belongs would turn a conversation outside into a clean one inside.
+    """
 
     def predicate(record: ConversationRecord) -> Judged:
         membership = scope.find(record)
@@ -208,18 +217,19 @@ def build_predicate(scope: Scope, look: Look) -> Predicate:
         judged = look(record.observation)
         if membership is Membership.UNKNOWN:
             return Judged(Standing.UNKNOWN, judged.flagged, judged.evidence)
-        return judged
+        return replace(judged, named=True) if judged.flagged and record.id in accepted else judged
 
     return predicate
 
 
-def build_checks(rule: Rule, scope: Scope) -> tuple[Check, ...]:
-    """The checks of one rule within its scope, one for each limit."""
+def build_checks(rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset()) -> tuple[Check, ...]:
+    """The checks of one rule within its scope, one for each limit; `accepted` are ids that its waivers name."""
     return tuple(
         Check(
             id=rule.id + limit.suffix,
             rule=rule.id,
             kind=rule.section,
+            key=limit.key,
             direction=limit.direction,
             limit=limit.limit,
             never=limit.never,
@@ -231,7 +241,9 @@ def build_checks(rule: Rule, scope: Scope) -> tuple[Check, ...]:
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
             rests_on_judge=scope.rests_on_judge,
             statement=build_statement(rule, limit),
-            predicate=build_predicate(scope, rule.look(limit)),
+            predicate=build_predicate(
+                scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset()
+            ),
         )
         for limit in rule.limits()
     )

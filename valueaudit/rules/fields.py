@@ -20,6 +20,8 @@ Percentage = Annotated[float, PERCENTAGE]
 OneOrMany = Annotated[tuple[T, ...], ONE_OR_MANY]
 # YAML 1.2 tools hand `1.10` to a schema as a number; here it stays the text it is.
 Text = Annotated[str, Meta(extra_json_schema={SCHEMA_NOTE: "text"})]
+# A day of the calendar, `2027-01-31`; held as the text it is, so that the digest is of what was written.
+Day = Annotated[str, Meta(extra_json_schema={SCHEMA_NOTE: "day"})]
 
 
 @dataclass(frozen=True, slots=True)

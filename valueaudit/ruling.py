@@ -1,0 +1,185 @@
+"""One check among all: its case, Holm's correction, and the words in which the report tells how it stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_needed
+from valueaudit.policy import Gate, Policy, Waiver, compile_checks
+from valueaudit.report import RuleCheck, RuleVerdict
+from valueaudit.rules import Check, Enforce, Severity
+from valueaudit.rules.fields import build_percentage, build_rounded
+from valueaudit.sightings import build_example
+from valueaudit.statistics import adjust_holm
+from valueaudit.tally import RuleCount, Tally
+from valueaudit.waiving import Waived, waive
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One check after its waivers, what was counted, and how it stands alone."""
+
+    waived: Waived
+    counts: Counts
+    alone: Accepted
+    blocking: bool
+
+    @property
+    def check(self) -> Check:
+        return self.waived.check
+
+    @property
+    def count(self) -> RuleCount:
+        return self.waived.count
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """How a case stands among all: `needed` further conversations would decide it, `lost` says Holm took its FAIL."""
+
+    verdict: RuleVerdict
+    p_adjusted: float | None
+    needed: int | None
+    lost: bool
+
+
+def check_rules(
+    policy: Policy, tally: Tally, threshold: Severity, today: date | None
+) -> tuple[tuple[RuleCheck, ...], tuple[str, ...]]:
+    """Every check of a policy held against the tally, in the order of the file, and what must be told loudly.
+
+    `threshold` is the least severity that blocks, `today` the day (UTC) that waivers are held against.
+    """
+    gate = policy.gate
+    waivers: dict[str, list[Waiver]] = defaultdict(list)
+    for waiver in policy.waivers:
+        waivers[waiver.rule].append(waiver)
+    cases = [
+        _build_case(check, tally, gate, threshold, waivers.get(check.rule, ()), today)
+        for check in compile_checks(policy)
+    ]
+    family = [case for case in cases if case.blocking and can_fail(case.check, gate)]
+    p_values = [1.0 if case.alone.p_value is None else case.alone.p_value for case in family]
+    adjusted = {case.check.id: p for case, p in zip(family, adjust_holm(p_values), strict=True)}
+    alpha = 1 - gate.confidence
+    rulings = [_rule(case, gate, adjusted, alpha) for case in cases]
+    checks = (_build_rule_check(*pair, gate, len(family)) for pair in zip(cases, rulings, strict=True))
+    return tuple(checks), tuple(warning for case in cases for warning in case.waived.warnings)
+
+
+def _build_case(
+    check: Check, tally: Tally, gate: Gate, threshold: Severity, waivers: Iterable[Waiver], today: date | None
+) -> _Case:
+    def judge(check: Check, count: RuleCount) -> tuple[Counts, Accepted]:
+        counts = count_check(check, count, tally.bad_records)
+        return counts, accept(check, counts, gate)
+
+    waived = Waived(check, tally.rules.get(check.id, RuleCount()))
+    if check.enforce is not Enforce.OFF:
+        waived = waive(check, waived.count, waivers, today, lambda *both: judge(*both)[1].verdict == "pass")
+    blocking = check.enforce is Enforce.BLOCK and check.severity.reaches(threshold)
+    return _Case(waived, *judge(waived.check, waived.count), blocking)
+
+
+def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> _Ruling:
+    p_adjusted = adjusted.get(case.check.id)
+    if case.check.enforce is Enforce.OFF:
+        return _Ruling("off", None, None, False)
+    verdict: RuleVerdict = case.alone.verdict
+    lost = verdict == "fail" and p_adjusted is not None and p_adjusted >= alpha
+    if lost:
+        verdict = "inconclusive"
+    needed = None
+    if verdict == "inconclusive":
+        # Holm asks at most alpha / family of any one check: what settles that settles it in any company.
+        strict = 1 - alpha / len(adjusted) if p_adjusted is not None else gate.confidence
+        needed = find_needed(case.check, case.counts, gate, strict)
+    return _Ruling(verdict, p_adjusted, needed, lost)
+
+
+def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> RuleCheck:
+    check, count, waivers = case.check, case.count, case.waived.waivers
+    return RuleCheck(
+        id=check.id,
+        kind=check.kind,
+        severity=check.severity,
+        enforce=check.enforce,
+        verdict=ruling.verdict,
+        count=count.flagged,
+        confirmed=count.hits,
+        denominator=count.total,
+        denominator_name=check.denominator_name,
+        unclassified=count.unknown,
+        rate=count.hits / count.total if count.total else None,
+        lower=case.alone.lower,
+        upper=case.alone.upper,
+        limit=check.limit,
+        direction=check.direction,
+        needed=ruling.needed,
+        p_value=case.alone.p_value,
+        p_adjusted=ruling.p_adjusted,
+        calibrated=False,
+        blocking=case.blocking,
+        waiver=next((w for w in waivers if w.state == "in force"), waivers[0] if waivers else None),
+        waivers=waivers,
+        statement=check.statement,
+        message="; ".join(_explain_rule(case, ruling, gate, family)),
+        evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
+    )
+
+
+def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+    check, count, name = case.check, case.count, case.check.denominator_name.removeprefix("all ")
+    if count.total:
+        rate = build_rounded(count.hits / count.total)
+        yield f"{count.hits:,} of {count.total:,} {name} ({rate}), {_explain_limit(check)}"
+        bounds = f"{build_rounded(case.alone.lower)} to {build_rounded(case.alone.upper)}"
+        yield f"bounds {bounds} at {build_percentage(gate.confidence)} confidence"
+    else:
+        yield f"nothing was found to count among the {name}, {_explain_limit(check)}"
+    if count.pending:
+        yield f"{count.pending:,} flagged but not confirmed"
+    if count.unknown:
+        yield f"{count.unknown:,} could not be judged and count against the rule"
+    yield from case.waived.notes
+    if ruling.verdict == "inconclusive":
+        yield from _explain_missing(case, ruling, gate, family)
+    if ruling.verdict == "off":
+        yield "not enforced"
+    yield "uncalibrated"
+
+
+def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+    check = case.check
+    if check.never and check.assure is None:
+        yield 'without "assure" the rule cannot pass'
+        return
+    if not can_fail(check, gate) and case.alone.upper < check.limit:
+        yield "a judge without calibration cannot prove that too little is shown"
+        return
+    if ruling.lost:
+        yield f"beyond its limit alone, but not surely enough for one of {count_noun(family, 'blocking check')}"
+    elif case.counts.units < gate.min_units and gate.min_units > 1:
+        yield f'the policy asks for at least {gate.min_units:,} conversations ("min_units")'
+    if ruling.needed is None:
+        yield "no number of further conversations at these rates would decide it"
+    elif case.count.total:
+        yield f"{count_noun(ruling.needed, 'further conversation')} at these rates would decide it"
+    else:
+        yield f"at least {count_noun(ruling.needed, 'conversation')} would decide it"
+
+
+def _explain_limit(check: Check) -> str:
+    if check.never:
+        assured = f", ruled out above {build_percentage(check.assure)}" if check.assure is not None else ""
+        return f"none allowed{assured}"
+    wish = "allowed" if check.direction == "at_most" else "intended"
+    return f"{check.direction.replace('_', ' ')} {build_percentage(check.limit)} {wish}"
+
+
+def count_noun(number: int, noun: str) -> str:
+    """A number with its noun: "1 conversation", "2,000 conversations"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
