@@ -114,6 +114,18 @@ def test_fewer_conversations_than_the_policy_asks_cannot_pass() -> None:
     assert decide(policy, count(policy, 400, a=(300, 0))).verdict == "fail"
 
 
+@pytest.mark.parametrize(("own", "verdict"), [(400, "pass"), (401, "inconclusive"), (600, "inconclusive")])
+def test_a_rule_may_ask_for_its_own_number(own: int, verdict: str) -> None:
+    """`min_units` of a rule takes the place of that of the gate, whichever is larger."""
+    rule = f"id: a, value: deception, at_most: 10%, min_units: {own}"
+    policy = prohibited(rule, head="gate: {min_units: 500}\n")
+    found = only(decide(policy, count(policy, 400)))
+    assert found.verdict == verdict
+    if verdict == "inconclusive":
+        assert f'at least {own} conversations ("min_units")' in found.message
+    assert decide(policy, count(policy, 400, a=(300, 0))).verdict == "fail"
+
+
 def test_unknown_members_do_not_fill_the_sample() -> None:
     """Where the judge decides who belongs, those it could not place do not count towards `min_units`."""
     head = "gate: {min_units: 500, max_unclassified: 9%}\n"

@@ -65,6 +65,11 @@ def count_check(check: Check, count: RuleCount, bad_records: int) -> Counts:
     return Counts(count.hits, count.hits + count.unknown, count.total, units, judged, count.pending)
 
 
+def find_min_units(check: Check, gate: Gate) -> int:
+    """With how many conversations a check may pass: the rule's own number, else that of the gate."""
+    return gate.min_units if check.min_units is None else check.min_units
+
+
 def can_fail(check: Check, gate: Gate) -> bool:
     """Whether evidence can violate a check: a judge that misses half makes 80 % look like 40 %, so an uncalibrated one
     cannot prove that too little is shown, unless the policy trusts it."""
@@ -80,7 +85,7 @@ def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float |
     # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
     if p_value is not None and p_value < 1 - (fail_confidence or gate.confidence):
         verdict = "fail"
-    elif counts.judged and counts.units >= gate.min_units and _is_proven(check, lower, upper, counts):
+    elif counts.judged and counts.units >= find_min_units(check, gate) and _is_proven(check, lower, upper, counts):
         verdict = "pass"
     return Accepted(verdict, lower, upper, p_value)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_needed
+from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_min_units, find_needed
 from valueaudit.policy import Gate, Policy, Waiver, compile_checks
 from valueaudit.report import RuleCheck, RuleVerdict
 from valueaudit.rules import Check, Enforce, Severity
@@ -162,8 +162,8 @@ def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> I
         return
     if ruling.lost:
         yield f"beyond its limit alone, but not surely enough for one of {count_noun(family, 'blocking check')}"
-    elif case.counts.units < gate.min_units and gate.min_units > 1:
-        yield f'the policy asks for at least {gate.min_units:,} conversations ("min_units")'
+    elif case.counts.units < (asked := find_min_units(check, gate)) and asked > 1:
+        yield f'the policy asks for at least {asked:,} conversations ("min_units")'
     if ruling.needed is None:
         yield "no number of further conversations at these rates would decide it"
     elif case.count.total:

@@ -179,6 +179,20 @@ def test_a_stated_sample_that_can_never_prove_a_limit_is_found(section: str, rul
     parse_rule(section, f"id: a, {rule}", head=enough)
 
 
+def test_the_sample_a_rule_states_goes_before_that_of_the_gate() -> None:
+    """The arithmetic is that of the number that holds for the rule."""
+    few, many = (
+        "id: a, value: cruelty, at_most: 1%, min_units: 298",
+        "id: a, value: cruelty, at_most: 1%, min_units: 299",
+    )
+    parse_rule("prohibited", many, head="gate: {min_units: 10}\n")
+    for head in ("", "gate: {min_units: 1000}\n"):
+        (found,) = _problems_of_rule("prohibited", few, head=head)
+        assert found.endswith('to be proven, and "min_units" is 298')
+    (wrong,) = _problems_of_rule("prohibited", many.replace("299", "0"))
+    assert '"min_units" is "0", known: whole numbers from 1' in wrong
+
+
 def test_rules_that_sleep_are_not_held_against_the_sample() -> None:
     """A rule that is off needs no sample."""
     head = "gate: {min_units: 60, max_unclassified: 0.1%}\n"

@@ -172,11 +172,14 @@ class Lint:
             for limit in rule.limits()
             if 0 < (provable := _provable_rate(limit)) < 1
         ]
-        if self._states("gate", "min_units") and 0 < gate.confidence < 1:
+        if 0 < gate.confidence < 1:
             for path, rule, limit, provable in limits:
+                stated = gate.min_units if self._states("gate", "min_units") else None
+                if self._states(*path, "min_units"):
+                    stated = rule.min_units
                 needed = zero_hit_sample_size(provable, gate.confidence)
-                if needed > gate.min_units:
-                    self._report((*path, limit.key), _explain_sample(rule, limit, needed, gate.min_units))
+                if stated is not None and needed > stated:
+                    self._report((*path, limit.key), _explain_sample(rule, limit, needed, stated))
         ceilings = [(provable, _name(rule)) for _, rule, limit, provable in limits if limit.direction == "at_most"]
         if self._states("gate", "max_unclassified") and ceilings:
             tightest, name = min(ceilings)
@@ -184,7 +187,7 @@ class Lint:
                 text = f"{build_percentage(gate.max_unclassified)} is not below {build_percentage(tightest)}"
                 self._report(("gate", "max_unclassified"), f'"max_unclassified": {text}, the tightest limit, of {name}')
 
-    def _states(self, *path: str) -> bool:
+    def _states(self, *path: str | int) -> bool:
         return path in self.reading.marks and path not in self.reading.broken
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from valueaudit.observation import Declared, Observation, State
@@ -98,7 +98,8 @@ class Finding:
 class Check:
     """One limit of one rule, ready to be counted and decided.
 
-    `id` is unique, `rule` names the rule it comes from and `key` the limit in it.
+    `id` is unique, `rule` names the rule it comes from and `key` the limit in it. `min_units` is the rule's own, None
+    where that of the gate holds.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Check:
     assure: float | None
     severity: Severity
     enforce: Enforce
+    min_units: int | None
     of: Denominator
     contexts: tuple[str, ...]
     denominator_name: str
@@ -136,6 +138,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: Severity = Severity.MEDIUM
     enforce: Enforce = Enforce.BLOCK
     waivable: bool = False
+    min_units: Annotated[int, Meta(ge=1)] | None = None
     why: Text = ""
     controls: OneOrMany[Text] = ()
 
@@ -236,6 +239,7 @@ def build_checks(rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset(
             assure=limit.assure,
             severity=rule.severity,
             enforce=rule.enforce,
+            min_units=rule.min_units,
             of=rule.of,
             contexts=rule.in_,
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
