@@ -100,6 +100,8 @@ def parse(text: str) -> Policy:
 
 def parse_rule(section: str, *rules: str, head: str = "") -> Policy:
     """A policy of one section; each rule is the inside of a flow mapping."""
+    if section == "undeclared":
+        return parse(HEAD + head + "".join(f"undeclared: {{{rule}}}\n" for rule in rules))
     return parse(HEAD + head + f"{section}:\n" + "".join(f"  - {{{rule}}}\n" for rule in rules))
 
 

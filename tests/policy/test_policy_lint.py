@@ -68,6 +68,23 @@ def test_a_mistake_in_a_rule_is_found_at_its_place(section: str, rules: list[str
     assert found.startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("{id: a}", '3:13: rule "a": the rule states no limit, known: at_most'),
+        ("{at_most: 5%}", '3:13: "id" is missing'),
+        ("{id: a, at_most: 5}", '3:30: "at_most" is wrong: "5" is a bare number'),
+        ("{id: a, at_most: 5%, value: clarity}", '3:34: unknown key "value"'),
+        ("[{id: a, at_most: 5%}]", '3:13: "undeclared" must hold keys, known: id'),
+        ("{id: good, at_most: 5%}", '3:18: the id "good" is taken by the rule on line 4'),
+    ],
+)
+def test_a_mistake_in_the_one_undeclared_rule(rule: str, expected: str) -> None:
+    """The section that is no list is checked like the others."""
+    (found,) = problems_of(f"{HEAD}undeclared: {rule}\n{GOOD}")
+    assert found.startswith(expected)
+
+
 def test_different_denominators_do_not_contradict() -> None:
     """A floor among all conversations and a ceiling among subjective ones can both hold."""
     parse_rule(

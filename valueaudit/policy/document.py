@@ -31,7 +31,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Everything in the policy file but its rules."""
 
     not_yet: ClassVar[frozenset[str]] = frozenset(
-        {"calibration", "cluster", "drift", "judge", "priorities", "taxonomy", "undeclared"}
+        {"calibration", "cluster", "drift", "judge", "priorities", "taxonomy"}
     )
 
     version: Literal[1]
@@ -52,14 +52,15 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def sections(self) -> dict[str, tuple[Rule, ...]]:
         """The rules of each kind, in the order of the file."""
-        return {kind.section: getattr(self, kind.section) for kind in RULE_KINDS}
+        stated = {kind.section: getattr(self, kind.section) for kind in RULE_KINDS}
+        return {name: rules if isinstance(rules, tuple) else (rules,) for name, rules in stated.items() if rules}
 
 
 PolicyDocument = cast(
     type[DocumentHead],
     msgspec.defstruct(
         "PolicyDocument",
-        [(kind.section, tuple[kind, ...], ()) for kind in RULE_KINDS],  # type: ignore[valid-type]
+        [(k.section, k | None, None) if k.single else (k.section, tuple[k, ...], ()) for k in RULE_KINDS],  # type: ignore[valid-type]
         bases=(DocumentHead,),
         frozen=True,
         kw_only=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from valueaudit.policy.document import DocumentHead
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
-from valueaudit.rules import Enforce, Rule
+from valueaudit.rules import RULE_KINDS, Enforce, Rule
 from valueaudit.rules.base import Limit, ValueRule
 from valueaudit.rules.fields import build_percentage
 from valueaudit.statistics import zero_hit_sample_size
@@ -193,8 +193,9 @@ class Lint:
 
 def _find_rules(document: DocumentHead, reading: Reading) -> Iterator[tuple[Path, Rule]]:
     """The rules with their place in the file."""
-    for section, rules in document.sections.items():
-        yield from zip(reading.find_places(section), rules, strict=True)
+    for kind in RULE_KINDS:
+        places: Iterable[Path] = [(kind.section,)] if kind.single else reading.find_places(kind.section)
+        yield from zip(places, document.sections.get(kind.section, ()), strict=not kind.single)
 
 
 def _name(rule: Rule) -> str:

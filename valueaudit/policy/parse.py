@@ -99,7 +99,7 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
         check
         for rule in policy.rules
         for check in build_checks(
-            rule,
+            rule.among(policy.rules),
             build_scope((policy.contexts[name] for name in rule.in_), rule.of),
             accepted.get(rule.id, frozenset()),
         )

@@ -6,11 +6,13 @@ from valueaudit.rules.base import Check, Denominator, Enforce, Rule, Severity
 from valueaudit.rules.intended import IntendedRule
 from valueaudit.rules.prohibited import ProhibitedRule
 from valueaudit.rules.responses import ResponseRule
+from valueaudit.rules.undeclared import UndeclaredRule
 
 RULE_KINDS: tuple[type[Rule], ...] = (
     IntendedRule,
     ProhibitedRule,
     ResponseRule,
+    UndeclaredRule,
 )
 
 __all__ = [
@@ -23,4 +25,5 @@ __all__ = [
     "ResponseRule",
     "Rule",
     "Severity",
+    "UndeclaredRule",
 ]

@@ -124,10 +124,12 @@ class Check:
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of every rule kind, and what a kind must say about itself.
 
-    `section` is its list in the policy file; `not_yet` the keys that the format has and this release refuses.
+    `section` is its list in the policy file, or its one place there if it is `single`; `not_yet` the keys that the
+    format has and this release refuses.
     """
 
     section: ClassVar[str]
+    single: ClassVar[bool] = False
     not_yet: ClassVar[frozenset[str]] = frozenset(
         {"baseline", "calibration", "cluster", "expires", "judge", "match", "max_increase", "rules", "unit", "waiver"}
     )
@@ -150,6 +152,15 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """What is counted: canonical values, or response types."""
         raise NotImplementedError
 
+    def names(self) -> tuple[str, ...]:
+        """The canonical values that the rule speaks of by their name."""
+        return ()
+
+    def among(self, rules: Iterable[Rule]) -> Rule:
+        """This rule, knowing all rules of its policy."""
+        del rules
+        return self
+
     def look(self, limit: Limit) -> Look:
         """How one classified conversation stands to one limit."""
         raise NotImplementedError
@@ -171,6 +182,10 @@ class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
     value: OneOrMany[str]
 
     def subject(self) -> tuple[str, ...]:
+        """The canonical values."""
+        return self.value
+
+    def names(self) -> tuple[str, ...]:
         """The canonical values."""
         return self.value
 
