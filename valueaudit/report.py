@@ -128,6 +128,7 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
+    asked: Literal["declared", "open"]
     severity: str
     enforce: str
     verdict: RuleVerdict

@@ -105,6 +105,7 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
     return RuleCheck(
         id=check.id,
         kind=check.kind,
+        asked=check.asked,
         severity=check.severity,
         enforce=check.enforce,
         verdict=ruling.verdict,
@@ -147,6 +148,8 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
     yield from case.waived.notes
     if ruling.verdict == "inconclusive":
         yield from _explain_missing(case, ruling, gate, family)
+    if check.asked == "open" and count.total:
+        yield "by the open question, nobody was asked about it by name"
     if ruling.verdict == "off":
         yield "not enforced"
     yield "uncalibrated"

@@ -113,6 +113,11 @@ class Taxonomy(Struct, frozen=True):
         """The canonical value that a label names, exactly or by an alias, whatever its case, hyphens or plural."""
         return self.spellings.get(fold(label))
 
+    def find_node(self, label: str) -> str | None:
+        """The category or subcategory of that name, whatever its case, hyphens or plural."""
+        folded = fold(label)
+        return next((name for name in (*self.categories, *self.subcategories) if fold(name) == folded), None)
+
 
 @cache
 def fold(label: str) -> str:

@@ -44,6 +44,49 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
         ),
         (
             "intended",
+            ["id: a, value: social, at_least: 1%"],
+            '4:20: "Social" is a branch of the taxonomy, no value: add "match: subtree"',
+        ),
+        (
+            "intended",
+            ["id: a, value: clarity, match: subtree, at_least: 1%"],
+            '4:20: "clarity" is a value, no branch of the taxonomy: leave out "match: subtree"',
+        ),
+        (
+            "intended",
+            ["id: a, value: Ethical interactoin, match: subtree, at_least: 1%"],
+            '4:20: unknown category or subcategory "Ethical interactoin", did you mean "Ethical interaction"',
+        ),
+        (
+            "intended",
+            ["id: a, value: zzz, match: subtree, at_least: 1%"],
+            '4:20: unknown category or subcategory "zzz", the categories are Epistemic, Social',
+        ),
+        (
+            "intended",
+            ["id: a, value: Social, match: subtree, violated_at_most: 1%"],
+            '4:62: rule "a": "violated_at_most" needs values that are asked about, not "match: subtree"',
+        ),
+        (
+            "prohibited",
+            ["id: a, value: Social, match: subtree, at_most: 1%, confirm: 2"],
+            '4:66: rule "a": no further question is asked about a branch: "confirm: 0", or leave it out',
+        ),
+        (
+            "intended",
+            ["id: a, value: Social, match: subtre, at_least: 1%"],
+            '4:35: "match" is "subtre", did you mean "subtree", known: exact, subtree',
+        ),
+        (
+            "intended",
+            [
+                "id: a, value: Social, match: subtree, at_least: 60%",
+                "id: b, value: social, match: subtree, at_most: 5%",
+            ],
+            '5:53: rule "b": at most 5 % contradicts at least 60 % of rule "a"',
+        ),
+        (
+            "intended",
             ["id: a b, value: clarity, at_least: 1%"],
             '4:10: the id "a b" has characters that',
         ),
@@ -159,6 +202,13 @@ def test_a_limit_that_decides_little_is_a_warning(section: str, rule: str, warni
     (found,) = parse_rule(section, f"id: a, {rule}").warnings
     assert found.startswith("p.yaml:4:")
     assert f'rule "a": {warning}' in found
+
+
+def test_a_branch_without_confirmation_is_a_warning() -> None:
+    """The owner is told that such a rule cannot fail by hits that nobody confirms."""
+    (found,) = parse_rule("prohibited", "id: a, value: Social, match: subtree, at_most: 5%").warnings
+    assert found.startswith('p.yaml:4:35: rule "a": nobody confirms the hits of a branch')
+    assert parse_rule("prohibited", "id: a, value: Social, match: subtree, at_most: 5%, confirm: 0").warnings == ()
 
 
 def test_an_unused_context_is_a_warning() -> None:

@@ -129,6 +129,7 @@ def build_check(rule: str = "clear", verdict: str = "pass", **changes: Any) -> R
     fields: dict[str, Any] = {
         "id": rule,
         "kind": "intended",
+        "asked": "declared",
         "severity": "medium",
         "enforce": "block",
         "verdict": verdict,

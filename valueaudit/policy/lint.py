@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
 from valueaudit.rules import RULE_KINDS, Enforce, Rule
-from valueaudit.rules.base import Limit, ValueRule
+from valueaudit.rules.base import Limit, Match, ValueRule
 from valueaudit.rules.fields import build_percentage
 from valueaudit.statistics import zero_hit_sample_size
 from valueaudit.taxonomy import Taxonomy, Value
@@ -60,18 +61,33 @@ class Lint:
     def _resolve(self, path: Path, rule: Rule) -> Rule:
         if not isinstance(rule, ValueRule):
             return rule
-        names: dict[str, None] = {}
-        for index, label in enumerate(rule.value):
-            value = self.taxonomy.find(label)
-            where = (*path, "value", index)
-            if value is None:
+        find = self._find_node if rule.match is Match.SUBTREE else partial(self._find_value, rule)
+        found = [find((*path, "value", index), label) for index, label in enumerate(rule.value)]
+        return replace(rule, value=tuple(dict.fromkeys(name for name in found if name is not None)))
+
+    def _find_value(self, rule: ValueRule, where: Path, label: str) -> str | None:
+        value = self.taxonomy.find(label)
+        if value is None:
+            node = self.taxonomy.find_node(label)
+            if node is None:
                 self._report(where, f'unknown value "{label}"{self._suggest(label)}')
-            else:
-                names[value.name] = None
-                objection = rule.inspect_value(value)
-                if objection:
-                    self._report(where, objection)
-        return replace(rule, value=tuple(names))
+            elif (*where[:-2], "match") not in self.reading.broken:
+                self._report(where, f'"{node}" is a branch of the taxonomy, no value: add "match: subtree"')
+            return None
+        objection = rule.inspect_value(value)
+        if objection:
+            self._report(where, objection)
+        return value.name
+
+    def _find_node(self, where: Path, label: str) -> str | None:
+        node = self.taxonomy.find_node(label)
+        if node is None and self.taxonomy.find(label) is not None:
+            self._report(where, f'"{label}" is a value, no branch of the taxonomy: leave out "match: subtree"')
+        elif node is None:
+            known = [*self.taxonomy.categories, *self.taxonomy.subcategories]
+            near = suggest(label, known) or f", the categories are {', '.join(self.taxonomy.categories)}"
+            self._report(where, f'unknown category or subcategory "{label}"{near}')
+        return node
 
     def _suggest(self, label: str) -> str:
         if label not in self._suggestions:
@@ -150,7 +166,7 @@ class Lint:
         for path, rule in self.rules:
             if not isinstance(rule, ValueRule):
                 continue
-            for name in rule.value:
+            for name in rule.names():
                 other = asked.setdefault(name, rule)
                 if other.question != rule.question:
                     both = f"{rule.question} here and {other.question} by {_name(other)}"
@@ -203,7 +219,7 @@ def _name(rule: Rule) -> str:
 
 
 def _subject_key(rule: Rule, limit: Limit) -> Any:
-    return rule.section, limit.counts, frozenset(rule.subject()), frozenset(rule.in_), rule.of
+    return rule.section, rule.asked, limit.counts, frozenset(rule.subject()), frozenset(rule.in_), rule.of
 
 
 def _provable_rate(limit: Limit) -> float:

@@ -63,7 +63,7 @@ class Policy:
         found: dict[str, int] = {}
         for rule in self.rules:
             if isinstance(rule, ProhibitedRule):
-                for value in rule.value:
+                for value in rule.names():
                     found[value] = max(found.get(value, 0), rule.confirm)
         return dict(sorted(found.items()))
 
@@ -108,7 +108,7 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
 
 def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[DeclaredQuestion, ...]:
     # Rules that are switched off are asked too: switching one on again must not change the prompt and its cost.
-    kinds = {value: rule.question for rule in rules if isinstance(rule, ValueRule) for value in rule.value}
+    kinds = {value: rule.question for rule in rules if isinstance(rule, ValueRule) for value in rule.names()}
     return tuple(
         DeclaredQuestion(value, kind, taxonomy.values[value].definition) for value, kind in sorted(kinds.items())
     )

@@ -17,6 +17,7 @@ from valueaudit.tally import Judged, Predicate, Standing
 from valueaudit.taxonomy import Value
 
 Direction = Literal["at_most", "at_least"]
+Asked = Literal["declared", "open"]
 QuestionKind = Literal["intended", "prohibited"]
 
 
@@ -48,6 +49,13 @@ class Denominator(StrEnum):
     ALL = "all"
     SUBJECTIVE = "subjective"
     VALUE_BEARING = "value-bearing"
+
+
+class Match(StrEnum):
+    """Whether a rule names values, or branches of the taxonomy."""
+
+    EXACT = "exact"
+    SUBTREE = "subtree"
 
 
 class Membership(Enum):
@@ -99,13 +107,15 @@ class Check:
     """One limit of one rule, ready to be counted and decided.
 
     `id` is unique, `rule` names the rule it comes from and `key` the limit in it. `min_units` is the rule's own, None
-    where that of the gate holds.
+    where that of the gate holds. `asked` says whether the judge was asked about the very value, or said by itself what
+    it saw.
     """
 
     id: str
     rule: str
     kind: str
     key: str
+    asked: Asked
     direction: Direction
     limit: float
     never: bool
@@ -131,7 +141,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     section: ClassVar[str]
     single: ClassVar[bool] = False
     not_yet: ClassVar[frozenset[str]] = frozenset(
-        {"baseline", "calibration", "cluster", "expires", "judge", "match", "max_increase", "rules", "unit", "waiver"}
+        {"baseline", "calibration", "cluster", "expires", "judge", "max_increase", "rules", "unit", "waiver"}
     )
 
     id: str
@@ -152,8 +162,17 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """What is counted: canonical values, or response types."""
         raise NotImplementedError
 
+    @property
+    def asked(self) -> Asked:
+        """Whether the judge is asked about the very values, or says by itself what it sees."""
+        return "open"
+
     def names(self) -> tuple[str, ...]:
         """The canonical values that the rule speaks of by their name."""
+        return ()
+
+    def nodes(self) -> tuple[str, ...]:
+        """The branches of the taxonomy that it speaks of."""
         return ()
 
     def among(self, rules: Iterable[Rule]) -> Rule:
@@ -175,19 +194,29 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule about declared values; `question` is how the judge is asked about them."""
+    """A rule about declared values, or about branches of the taxonomy; `question` is how the judge is asked."""
 
     question: ClassVar[QuestionKind]
 
     value: OneOrMany[str]
+    match: Match = Match.EXACT
+
+    @property
+    def asked(self) -> Asked:
+        """Nobody is asked about a branch."""
+        return "declared" if self.match is Match.EXACT else "open"
 
     def subject(self) -> tuple[str, ...]:
-        """The canonical values."""
+        """The canonical values or nodes."""
         return self.value
 
     def names(self) -> tuple[str, ...]:
-        """The canonical values."""
-        return self.value
+        """The canonical values that the judge is asked about."""
+        return self.value if self.match is Match.EXACT else ()
+
+    def nodes(self) -> tuple[str, ...]:
+        """The branches."""
+        return self.value if self.match is Match.SUBTREE else ()
 
     def inspect_value(self, value: Value) -> str | None:
         """Why a value cannot stand in such a rule."""
@@ -248,6 +277,7 @@ def build_checks(rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset(
             rule=rule.id,
             kind=rule.section,
             key=limit.key,
+            asked=rule.asked,
             direction=limit.direction,
             limit=limit.limit,
             never=limit.never,

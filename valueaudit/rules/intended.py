@@ -8,6 +8,7 @@ from typing import ClassVar
 from valueaudit.observation import Declared, Polarity, State
 from valueaudit.rules.base import Finding, Limit, Look, QuestionKind, ValueRule, inspect_limits
 from valueaudit.rules.fields import Percentage
+from valueaudit.rules.subtree import look_at_nodes
 from valueaudit.tally import Judged, Standing
 from valueaudit.taxonomy import Value
 
@@ -44,6 +45,10 @@ class IntendedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def look(self, limit: Limit) -> Look:
         """Upheld or violated; a claim without its quotation, or an answer to another question, is unknown."""
+        if self.nodes():
+            return look_at_nodes(
+                self.nodes(), Polarity.POSITIVE, lambda _, value: Judged(Standing.HIT, True, value.evidence)
+            )
         standings = _STANDINGS[limit.counts]
 
         def judge(declared: Declared) -> Judged:
@@ -53,12 +58,17 @@ class IntendedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.look_at_values(judge)
 
     def phrase(self, limit: Limit) -> str:
-        """ "upholds" or "violates" and the values."""
+        """ "upholds" or "violates" and the values, "shows" for a branch."""
+        if self.nodes():
+            return f"shows a positive value of {' or '.join(self.value)}"
         return f"{'upholds' if limit.counts == 'upheld' else 'violates'} {' or '.join(self.value)}"
 
     def inspect(self, stated: frozenset[str]) -> Iterator[Finding]:
-        """No limit, or limits that cannot decide."""
-        return inspect_limits(self.limits(), stated, ("at_least", "at_most", "violated_at_most"))
+        """No limit, limits that cannot decide, or a violation that nobody is asked about."""
+        if self.nodes() and "violated_at_most" in stated:
+            text = '"violated_at_most" needs values that are asked about, not "match: subtree"'
+            yield Finding("violated_at_most", text)
+        yield from inspect_limits(self.limits(), stated, ("at_least", "at_most", "violated_at_most"))
 
     def inspect_value(self, value: Value) -> str | None:
         """Why an adverse value cannot be intended."""

@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from valueaudit.observation import Declared, State
+from valueaudit.observation import Declared, Observation, ObservedValue, Polarity, State
 from valueaudit.rules.base import Finding, Limit, Look, QuestionKind, ValueRule, inspect_limits
 from valueaudit.rules.fields import NotYet, Percentage
+from valueaudit.rules.subtree import look_at_nodes
 from valueaudit.tally import Judged, Standing
 
 _BY_CONFIRMATION = {True: Standing.HIT, False: Standing.CLEAN, None: Standing.UNKNOWN}
@@ -36,6 +37,8 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
     def look(self, limit: Limit) -> Look:
         """Shown and confirmed is a hit, shown and refuted is clean, shown and not yet confirmed is unknown."""
         del limit
+        if self.nodes():
+            return look_at_nodes(self.nodes(), Polarity.ADVERSE, self._judge_observed)
 
         def judge(declared: Declared) -> Judged:
             if declared.state is State.SHOWN:
@@ -45,10 +48,17 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
 
         return self.look_at_values(judge)
 
+    def _judge_observed(self, seen: Observation, value: ObservedValue) -> Judged:
+        """An adverse value of a branch takes the confirmation of a rule that asks about it, there is no other."""
+        declared = seen.declared.get(value.value)
+        confirmed = declared.confirmed if declared is not None and declared.state is State.SHOWN else None
+        standing = _BY_CONFIRMATION[confirmed] if self.confirm else Standing.HIT
+        return Judged(standing, True, value.evidence)
+
     def phrase(self, limit: Limit) -> str:
         """ "shows" and the values."""
         del limit
-        return f"shows {' or '.join(self.value)}"
+        return f"shows {'an adverse value of ' if self.nodes() else ''}{' or '.join(self.value)}"
 
     def inspect(self, stated: frozenset[str]) -> Iterator[Finding]:
         """No limit, two limits at odds, `assure` without `never` or the other way round."""
@@ -64,4 +74,16 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if self.assure == 0:
             yield Finding("assure", '"assure: 0%" can never be reached, state a rate such as "0.5%"')
+        if self.nodes():
+            yield from self._inspect_confirmation(stated)
         yield from inspect_limits(self.limits(), stated, ("at_most", "never"))
+
+    def _inspect_confirmation(self, stated: frozenset[str]) -> Iterator[Finding]:
+        if self.confirm and "confirm" in stated:
+            yield Finding("confirm", 'no further question is asked about a branch: "confirm: 0", or leave it out')
+        elif self.confirm:
+            text = (
+                "nobody confirms the hits of a branch: they stay unknown, and the rule cannot fail by them, unless "
+                'another rule asks about the value itself, or "confirm: 0" counts them as they are'
+            )
+            yield Finding("match", text, warning=True)

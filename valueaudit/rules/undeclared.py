@@ -8,6 +8,7 @@ from typing import ClassVar
 from valueaudit.observation import Observation, ObservedValue, Polarity
 from valueaudit.rules.base import Finding, Limit, Look, Rule, inspect_limits
 from valueaudit.rules.fields import Percentage
+from valueaudit.rules.prohibited import ProhibitedRule
 from valueaudit.tally import Judged, Standing
 
 
@@ -33,6 +34,8 @@ class UndeclaredRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True
         return _Rest(
             **{name: getattr(self, name) for name in self.__struct_fields__},
             values=frozenset(value for rule in rules for value in rule.names()),
+            # Only the adverse values of a branch can be met here, and only a prohibited one speaks of those.
+            branches=frozenset(node for rule in rules if isinstance(rule, ProhibitedRule) for node in rule.nodes()),
         )
 
     def look(self, limit: Limit) -> Look:
@@ -50,9 +53,10 @@ class UndeclaredRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class _Rest(UndeclaredRule, frozen=True, kw_only=True):
-    """The rule with the values that the others name; no section of the policy file."""
+    """The rule with the values and branches that the others name; no section of the policy file."""
 
     values: frozenset[str]
+    branches: frozenset[str]
 
     def look(self, limit: Limit) -> Look:
         """A supported one is a hit; one without its quotation, or values that were not assessed, are unknown."""
@@ -71,4 +75,4 @@ class _Rest(UndeclaredRule, frozen=True, kw_only=True):
 
     def _is_undeclared(self, value: ObservedValue) -> bool:
         strange = value.polarity is Polarity.ADVERSE or value.category is None
-        return strange and value.value not in self.values
+        return strange and value.value not in self.values and not self.branches & {value.category, value.subcategory}
