@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from valueaudit.clustering import Cluster, Effective, find_effective
 from valueaudit.policy import Gate
 from valueaudit.rules import Check
 from valueaudit.statistics import (
@@ -28,7 +29,8 @@ class Counts:
     """Conversations of one check: `low` hits for certain, `high` if every unknown one were a hit, of `total`.
 
     `units` of them count towards the policy's `min_units`, `judged` are known to be hit or clean, `pending` are flagged
-    and neither confirmed nor refuted.
+    and neither confirmed nor refuted. `effective` is what they are worth where they depend on each other, None where
+    each stands for itself.
     """
 
     low: int
@@ -37,11 +39,15 @@ class Counts:
     units: int
     judged: int
     pending: int = 0
+    effective: Effective | None = None
 
     def scale(self, low: int, high: int, total: int) -> Counts:
         """The same shares of another total, with its own rounding of the hits."""
         units, judged = self.units * total // self.total, self.judged * total // self.total
-        return Counts(low, high, total, units, judged, self.pending)
+        effective = self.effective and Effective(
+            self.effective.size * total / self.total, self.effective.clusters * total // self.total
+        )
+        return Counts(low, high, total, units, judged, self.pending, effective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Accepted:
     p_value: float | None
 
 
-def count_check(check: Check, count: RuleCount, bad_records: int) -> Counts:
+def count_check(check: Check, count: RuleCount, bad_records: int, gate: Gate) -> Counts:
     """What the tally says about one check.
 
     Bad records are no conversations, and where membership rests on the judge, unknown ones may not belong: neither
@@ -62,7 +68,27 @@ def count_check(check: Check, count: RuleCount, bad_records: int) -> Counts:
     """
     judged = count.hits + count.clean
     units = judged if check.rests_on_judge else max(judged, count.total - bad_records)
-    return Counts(count.hits, count.hits + count.unknown, count.total, units, judged, count.pending)
+    return Counts(
+        count.hits,
+        count.hits + count.unknown,
+        count.total,
+        units,
+        judged,
+        count.pending,
+        _count_effective(check, count, gate),
+    )
+
+
+def _count_effective(check: Check, count: RuleCount, gate: Gate) -> Effective | None:
+    if not gate.cluster or not count.total:
+        return None
+    clusters = [Cluster(c.hits, c.unknown, c.hits + c.clean + c.unknown) for c in count.clusters.values()]
+    alone = Cluster(
+        count.hits - sum(c.hits for c in clusters),
+        count.unknown - sum(c.unknown for c in clusters),
+        count.total - sum(c.total for c in clusters),
+    )
+    return find_effective(clusters, alone, gate.confidence, judged_members=check.rests_on_judge)
 
 
 def find_min_units(check: Check, gate: Gate) -> int:
@@ -78,8 +104,7 @@ def can_fail(check: Check, gate: Gate) -> bool:
 
 def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float | None = None) -> Accepted:
     """The verdict on one check alone; `fail_confidence` is asked of FAIL where it is not that of the gate."""
-    lower = lower_bound(counts.low, counts.total, gate.confidence)
-    upper = upper_bound(counts.high, counts.total, gate.confidence)
+    lower, upper = find_bounds(counts, gate.confidence)
     p_value = _find_p_value(check, counts) if counts.total and can_fail(check, gate) else None
     verdict: Acceptance = "inconclusive"
     # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
@@ -88,6 +113,27 @@ def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float |
     elif counts.judged and counts.units >= find_min_units(check, gate) and _is_proven(check, lower, upper, counts):
         verdict = "pass"
     return Accepted(verdict, lower, upper, p_value)
+
+
+def find_bounds(counts: Counts, confidence: float) -> tuple[float, float]:
+    """The one-sided bounds, unknown ones counted as clean below and as hits above.
+
+    Where conversations depend on each other, no bound is better than that of a sample without any exception: there the
+    number of clusters is all that can be said, and one exception more must not say more.
+    """
+    effective = counts.effective
+    if effective is None or not counts.total:
+        return lower_bound(counts.low, counts.total, confidence), upper_bound(counts.high, counts.total, confidence)
+    low, high, size = _scale_hits(counts, effective)
+    best = effective.clusters
+    lower = min(lower_bound(low, size, confidence), lower_bound(best, best, confidence))
+    return lower, max(upper_bound(high, size, confidence), upper_bound(0, best, confidence))
+
+
+def _scale_hits(counts: Counts, effective: Effective) -> tuple[float, float, float]:
+    size = effective.size
+    # A quotient of all by all is 1, but a product need not be the size itself.
+    return min(size, counts.low / counts.total * size), min(size, counts.high / counts.total * size), size
 
 
 def find_needed(check: Check, counts: Counts, gate: Gate, fail_confidence: float) -> int | None:
@@ -111,9 +157,15 @@ def find_needed(check: Check, counts: Counts, gate: Gate, fail_confidence: float
 def _find_p_value(check: Check, counts: Counts) -> float:
     if check.never:
         return 0.0 if counts.low else 1.0
+    if counts.effective is None:
+        if check.direction == "at_most":
+            return probability_at_least(counts.low, counts.total, check.limit)
+        return probability_at_most(counts.high, counts.total, check.limit)
+    low, high, size = _scale_hits(counts, counts.effective)
+    best = counts.effective.clusters
     if check.direction == "at_most":
-        return probability_at_least(counts.low, counts.total, check.limit)
-    return probability_at_most(counts.high, counts.total, check.limit)
+        return max(probability_at_least(low, size, check.limit), probability_at_least(best, best, check.limit))
+    return max(probability_at_most(high, size, check.limit), probability_at_most(0, best, check.limit))
 
 
 def _is_proven(check: Check, lower: float, upper: float, counts: Counts) -> bool:

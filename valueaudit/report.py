@@ -143,6 +143,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     limit: float
     direction: Literal["at_most", "at_least"]
     needed: int | None
+    effective: float | None = None
+    clusters: int | None = None
     p_value: float | None
     p_adjusted: float | None
     calibrated: bool

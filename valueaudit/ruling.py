@@ -74,7 +74,7 @@ def _build_case(
     check: Check, tally: Tally, gate: Gate, threshold: Severity, waivers: Iterable[Waiver], today: date | None
 ) -> _Case:
     def judge(check: Check, count: RuleCount) -> tuple[Counts, Accepted]:
-        counts = count_check(check, count, tally.bad_records)
+        counts = count_check(check, count, tally.bad_records, gate)
         return counts, accept(check, counts, gate)
 
     waived = Waived(check, tally.rules.get(check.id, RuleCount()))
@@ -101,7 +101,7 @@ def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> 
 
 
 def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> RuleCheck:
-    check, count, waivers = case.check, case.count, case.waived.waivers
+    check, count, waivers, effective = case.check, case.count, case.waived.waivers, case.counts.effective
     return RuleCheck(
         id=check.id,
         kind=check.kind,
@@ -120,6 +120,8 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         limit=check.limit,
         direction=check.direction,
         needed=ruling.needed,
+        effective=effective.size if effective else None,
+        clusters=effective.clusters if effective else None,
         p_value=case.alone.p_value,
         p_adjusted=ruling.p_adjusted,
         calibrated=False,
@@ -141,6 +143,10 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield f"bounds {bounds} at {build_percentage(gate.confidence)} confidence"
     else:
         yield f"nothing was found to count among the {name}, {_explain_limit(check)}"
+    effective = case.counts.effective
+    if effective is not None:
+        worth = f"worth {effective.size:,.1f} independent ones"
+        yield f"{worth} in {count_noun(effective.clusters, 'cluster')} by {gate.cluster}"
     if count.pending:
         yield f"{count.pending:,} flagged but not confirmed"
     if count.unknown:

@@ -11,10 +11,11 @@ from math import ceil, log, log1p
 MOST_FURTHER = 10_000_000
 
 
-def lower_bound(hits: int, total: int, confidence: float) -> float:
+def lower_bound(hits: float, total: float, confidence: float) -> float:
     """The one-sided Clopper-Pearson lower bound of a rate, in [0, 1]; 0 where nothing was seen.
 
-    Clopper and Pearson 1934, Biometrika 26, 404-413, in the beta form. Raises `ValueError` unless
+    Clopper and Pearson 1934, Biometrika 26, 404-413, in the beta form, which takes an effective size that is no whole
+    number as well. Raises `ValueError` unless
     0 <= hits <= total and 0 < confidence < 1.
     """
     _refuse_nonsense(hits, total, confidence)
@@ -25,7 +26,7 @@ def lower_bound(hits: int, total: int, confidence: float) -> float:
     return float(betaincinv(hits, total - hits + 1, 1 - confidence))
 
 
-def upper_bound(hits: int, total: int, confidence: float) -> float:
+def upper_bound(hits: float, total: float, confidence: float) -> float:
     """The one-sided Clopper-Pearson upper bound of a rate, in [0, 1]; 1 where nothing was seen.
 
     Source and errors as `lower_bound`.
@@ -44,7 +45,7 @@ def build_interval(hits: int, total: int, confidence: float = 0.95) -> tuple[flo
     return lower_bound(hits, total, one_sided), upper_bound(hits, total, one_sided)
 
 
-def probability_at_least(hits: int, total: int, rate: float) -> float:
+def probability_at_least(hits: float, total: float, rate: float) -> float:
     """The chance of `hits` or more among `total` if each is one with chance `rate`: the p value against "at most".
 
     Exact binomial tail through the incomplete beta function, Abramowitz and Stegun 26.5.24.
@@ -56,7 +57,7 @@ def probability_at_least(hits: int, total: int, rate: float) -> float:
     return float(betainc(hits, total - hits + 1, rate))
 
 
-def probability_at_most(hits: int, total: int, rate: float) -> float:
+def probability_at_most(hits: float, total: float, rate: float) -> float:
     """The chance of `hits` or fewer among `total` if each is one with chance `rate`: the p value against "at least"."""
     if hits == total:
         return 1.0
@@ -116,7 +117,7 @@ def conversations_needed(
     return size - total
 
 
-def _refuse_nonsense(hits: int, total: int, confidence: float) -> None:
+def _refuse_nonsense(hits: float, total: float, confidence: float) -> None:
     if not 0 <= hits <= total:
         raise ValueError(f"{hits} hits of {total} conversations cannot be")
     if not 0 < confidence < 1:

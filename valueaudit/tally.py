@@ -33,13 +33,15 @@ class Standing(Enum):
 class Judged(Struct, frozen=True):
     """A standing; whether the classifier flagged a hit at all (confirmed or not), and the quotation it rests on.
 
-    `named`: somebody accepted the hits of this very conversation, so it is counted by its id as well.
+    `named`: somebody accepted the hits of this very conversation, so it is counted by its id as well. `cluster`: what
+    it shares with other conversations that it depends on, None where it stands alone.
     """
 
     standing: Standing
     flagged: bool = False
     evidence: Evidence | None = None
     named: bool = False
+    cluster: str | None = None
 
 
 Predicate = Callable[[ConversationRecord], Judged]
@@ -79,12 +81,22 @@ class Sightings:
 
 
 @dataclass(slots=True)
+class ClusterCount:
+    """How many conversations of one cluster stand how to one rule."""
+
+    hits: int = 0
+    clean: int = 0
+    unknown: int = 0
+
+
+@dataclass(slots=True)
 class RuleCount:
     """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown.
 
     `flagged` are those in which the classifier saw a hit at all, `pending` those of them that stayed unknown because
     nothing has confirmed or refuted it. `named_hits` and `named_pending` count again, by id, those of the hits and the
-    pending that a waiver names.
+    pending that a waiver names, and `named_clusters` says where they belong. `clusters` counts again those that belong
+    to one.
     """
 
     hits: int = 0
@@ -95,6 +107,8 @@ class RuleCount:
     examples: Sightings = field(default_factory=Sightings)
     named_hits: Counter[str] = field(default_factory=Counter)
     named_pending: Counter[str] = field(default_factory=Counter)
+    named_clusters: dict[str, str] = field(default_factory=dict)
+    clusters: dict[str, ClusterCount] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -115,6 +129,13 @@ class RuleCount:
             self.named_hits[record.id] += 1
         elif judged.named and pending:
             self.named_pending[record.id] += 1
+        if judged.cluster is not None:
+            cluster = self.clusters.setdefault(judged.cluster, ClusterCount())
+            cluster.hits += judged.standing is Standing.HIT
+            cluster.clean += judged.standing is Standing.CLEAN
+            cluster.unknown += judged.standing is Standing.UNKNOWN
+            if judged.named:
+                self.named_clusters[record.id] = judged.cluster
 
     def absorb(self, part: RuleCount) -> None:
         """Adds the count of other conversations."""
@@ -126,6 +147,12 @@ class RuleCount:
         self.examples.add(*part.examples.kept)
         self.named_hits.update(part.named_hits)
         self.named_pending.update(part.named_pending)
+        self.named_clusters.update(part.named_clusters)
+        for name, theirs in part.clusters.items():
+            mine = self.clusters.setdefault(name, ClusterCount())
+            mine.hits += theirs.hits
+            mine.clean += theirs.clean
+            mine.unknown += theirs.unknown
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ from valueaudit.policy import Waiver
 from valueaudit.report import WaiverInfo, WaiverState
 from valueaudit.rules import Check
 from valueaudit.rules.fields import build_percentage
-from valueaudit.tally import RuleCount
+from valueaudit.tally import ClusterCount, RuleCount
 
 _NAMED = 3
 
@@ -74,8 +74,14 @@ def _accept_hits(waived: Waived, waiver: Waiver, today: date | None) -> Waived:
     )
 
 
-def _set_clean(count: RuleCount, accepted: Iterable[str]) -> RuleCount:
+def _set_clean(count: RuleCount, accepted: Sequence[str]) -> RuleCount:
     """The count with these conversations clean; each of them is one named hit or one named pending."""
+    clusters = dict(count.clusters)
+    for id in accepted:
+        if id in count.named_clusters:
+            name, was_hit = count.named_clusters[id], id in count.named_hits
+            held = clusters[name]
+            clusters[name] = ClusterCount(held.hits - was_hit, held.clean + 1, held.unknown - (not was_hit))
     named_hits, named_pending = count.named_hits.copy(), count.named_pending.copy()
     hits = sum(named_hits.pop(id, 0) for id in accepted)
     pending = sum(named_pending.pop(id, 0) for id in accepted)
@@ -87,6 +93,7 @@ def _set_clean(count: RuleCount, accepted: Iterable[str]) -> RuleCount:
         pending=count.pending - pending,
         named_hits=named_hits,
         named_pending=named_pending,
+        clusters=clusters,
     )
 
 

@@ -165,7 +165,7 @@ def test_a_key_of_a_rule_that_is_not_kept_yet_is_refused(section: str, rule: str
     assert "not supported yet" in found
 
 
-@pytest.mark.parametrize("key", ["cluster", "judge", "calibration"])
+@pytest.mark.parametrize("key", ["judge", "calibration"])
 def test_a_key_of_the_gate_that_is_not_kept_yet_is_refused(key: str) -> None:
     """The gate is not what it says unless all of it is kept."""
     (found,) = problems_of(MINIMAL + f"gate: {{{key}: metadata.user_id}}\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from valueaudit.observation import ResponseType
 from valueaudit.record import ConversationRecord
-from valueaudit.rules.base import Denominator, Membership, Scope
+from valueaudit.rules.base import Denominator, FindCluster, Membership, Scope
 from valueaudit.tally import supported_response
 
 Context = dict[str, tuple[str, ...]]
@@ -57,6 +58,22 @@ def build_scope(contexts: Iterable[Context], of: Denominator) -> Scope:
         return Membership.INSIDE
 
     return Scope(find, rests_on_judge)
+
+
+def build_find_cluster(key: str) -> FindCluster:
+    """What the conversations that depend on each other share, as JSON; None where a record does not have the field.
+
+    Texts that were withheld for privacy may have been one and the same: they are one cluster.
+    """
+    path = key.removeprefix(METADATA).split(".")
+
+    def find(record: ConversationRecord) -> str | None:
+        values = [value for value in _find_values(record.metadata, path) if value is not None]
+        if any(isinstance(value, str) and value.startswith(WITHHELD) for value in values):
+            return WITHHELD
+        return json.dumps(values, sort_keys=True, default=str) if values else None
+
+    return find
 
 
 def _build_find(key: str, wanted: tuple[str, ...]) -> Find:

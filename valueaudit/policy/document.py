@@ -17,7 +17,7 @@ from valueaudit.rules.fields import SCHEMA_NOTE, NotYet, OneOrMany, Percentage, 
 class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the verdict is reached; percentages as fractions."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "cluster", "judge", "looks", "sampling"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "judge", "looks", "sampling"})
 
     confidence: Percentage = 0.95
     fail_on: Severity = Severity.LOW
@@ -25,14 +25,13 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_units: Annotated[int, Meta(ge=1)] = 1
     max_unclassified: Percentage = 0.01
     trust_judge: bool = False
+    cluster: Text = ""
 
 
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset(
-        {"calibration", "cluster", "drift", "judge", "priorities", "taxonomy"}
-    )
+    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "drift", "judge", "priorities", "taxonomy"})
 
     version: Literal[1]
     policy: Text

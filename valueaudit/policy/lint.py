@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from valueaudit.policy.contexts import inspect_context
+from valueaudit.policy.contexts import METADATA, inspect_context
 from valueaudit.policy.document import DocumentHead
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
@@ -103,6 +103,9 @@ class Lint:
         if not 0.5 <= confidence < 1:
             percent = build_percentage(confidence)
             self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50 % to below 100 %')
+        cluster = self.document.gate.cluster
+        if cluster and not (cluster.startswith(METADATA) and all(cluster.split("."))):
+            self._report(("gate", "cluster"), f'"cluster" is "{cluster}", known: {METADATA}<field>')
         if not self.rules and not self.reading.problems:
             self._report((), "the policy has no rules, an audit against it would prove nothing")
         elif self.rules and all(rule.enforce is Enforce.OFF for _, rule in self.rules):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from valueaudit.errors import PolicyError
-from valueaudit.policy.contexts import Context, build_scope
+from valueaudit.policy.contexts import Context, build_find_cluster, build_scope
 from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
 from valueaudit.policy.lint import Lint
 from valueaudit.policy.reader import read_document
@@ -95,6 +95,7 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
 def compile_checks(policy: Policy) -> tuple[Check, ...]:
     """The checks of all rules, in the order of the file; their ids are unique."""
     accepted = gather_accepted(policy.waivers)
+    cluster = build_find_cluster(policy.gate.cluster) if policy.gate.cluster else None
     return tuple(
         check
         for rule in policy.rules
@@ -102,6 +103,7 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
             rule.among(policy.rules),
             build_scope((policy.contexts[name] for name in rule.in_), rule.of),
             accepted.get(rule.id, frozenset()),
+            cluster,
         )
     )
 

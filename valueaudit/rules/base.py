@@ -75,6 +75,7 @@ class Scope:
 
 
 Look = Callable[[Observation], Judged]
+FindCluster = Callable[[ConversationRecord], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +249,17 @@ def join_any(judged: Iterable[Judged]) -> Judged:
 _ANY_ORDER = (Standing.HIT, Standing.UNKNOWN, Standing.CLEAN)
 
 
-def build_predicate(scope: Scope, look: Look, accepted: frozenset[str] = frozenset()) -> Predicate:
+def build_predicate(
+    scope: Scope, look: Look, accepted: frozenset[str] = frozenset(), cluster: FindCluster | None = None
+) -> Predicate:
     """How any conversation stands to a check. Who may or may not belong is unknown, whatever was seen there.
 
     `accepted` are ids that waivers name. Only what is certain to belong can be waived, else a judge that no longer
-    knows who belongs would turn a conversation outside into a clean one inside.
+    knows who belongs would turn a conversation outside into a clean one inside. `cluster` finds what a conversation
+    shares with others that it depends on.
     """
 
-    def predicate(record: ConversationRecord) -> Judged:
+    def judge(record: ConversationRecord) -> Judged:
         membership = scope.find(record)
         if membership is Membership.OUTSIDE:
             return Judged(Standing.OUTSIDE)
@@ -266,11 +270,18 @@ def build_predicate(scope: Scope, look: Look, accepted: frozenset[str] = frozens
             return Judged(Standing.UNKNOWN, judged.flagged, judged.evidence)
         return replace(judged, named=True) if judged.flagged and record.id in accepted else judged
 
-    return predicate
+    def judge_in_cluster(record: ConversationRecord) -> Judged:
+        judged = judge(record)
+        found = None if cluster is None or judged.standing is Standing.OUTSIDE else cluster(record)
+        return judged if found is None else replace(judged, cluster=found)
+
+    return judge if cluster is None else judge_in_cluster
 
 
-def build_checks(rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset()) -> tuple[Check, ...]:
-    """The checks of one rule within its scope, one for each limit; `accepted` are ids that its waivers name."""
+def build_checks(
+    rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset(), cluster: FindCluster | None = None
+) -> tuple[Check, ...]:
+    """The checks of one rule within its scope, one for each limit; see `build_predicate` for the rest."""
     return tuple(
         Check(
             id=rule.id + limit.suffix,
@@ -291,7 +302,7 @@ def build_checks(rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset(
             rests_on_judge=scope.rests_on_judge,
             statement=build_statement(rule, limit),
             predicate=build_predicate(
-                scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset()
+                scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster
             ),
         )
         for limit in rule.limits()
