@@ -43,6 +43,31 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
             '5:41: rule "b": at most 50 % contradicts at least 60 % of rule "a"',
         ),
         (
+            "priorities",
+            ["id: a, first: clarity, over: lucidity, at_least: 95%"],
+            '4:35: rule "a": "clarity" cannot go before itself',
+        ),
+        (
+            "priorities",
+            ["id: a, first: clarity, over: deception, at_least: 95%"],
+            '4:35: "deception" is an adverse value, only intended values can be ordered',
+        ),
+        (
+            "priorities",
+            ["id: a, first: clrity, over: transparency, at_least: 95%"],
+            '4:20: unknown value "clrity", did you mean "clarity"',
+        ),
+        ("priorities", ["id: a, first: clarity, over: openness"], '4:5: rule "a": the rule states no limit, known: at'),
+        ("priorities", ["id: a, first: clarity, at_least: 95%"], '4:5: "over" is missing'),
+        (
+            "priorities",
+            [
+                "id: a, first: clarity, over: openness, at_least: 95%",
+                "id: b, first: openness, over: clarity, at_least: 5%",
+            ],
+            '5:36: rule "b": "transparency" goes before "clarity" here and after it in rule "a"',
+        ),
+        (
             "intended",
             ["id: a, value: social, at_least: 1%"],
             '4:20: "Social" is a branch of the taxonomy, no value: add "match: subtree"',

@@ -31,7 +31,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "drift", "judge", "priorities", "taxonomy"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "drift", "judge", "taxonomy"})
 
     version: Literal[1]
     policy: Text

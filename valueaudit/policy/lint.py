@@ -15,7 +15,7 @@ from valueaudit.policy.document import DocumentHead
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
-from valueaudit.rules import RULE_KINDS, Enforce, Rule
+from valueaudit.rules import RULE_KINDS, Enforce, PriorityRule, Rule
 from valueaudit.rules.base import Limit, Match, ValueRule
 from valueaudit.rules.fields import build_percentage
 from valueaudit.statistics import zero_hit_sample_size
@@ -46,6 +46,7 @@ class Lint:
         for path, rule in self.rules:
             self._inspect_rule(path, rule)
         self._inspect_contradictions()
+        self._inspect_order()
         self._inspect_questions()
         self._inspect_arithmetic()
         self._inspect_waivers()
@@ -59,13 +60,16 @@ class Lint:
             self.reading.report(path, text)
 
     def _resolve(self, path: Path, rule: Rule) -> Rule:
+        if isinstance(rule, PriorityRule):
+            first, over = (self._find_value(rule, (*path, key), getattr(rule, key)) for key in ("first", "over"))
+            return replace(rule, first=first or rule.first, over=over or rule.over)
         if not isinstance(rule, ValueRule):
             return rule
         find = self._find_node if rule.match is Match.SUBTREE else partial(self._find_value, rule)
         found = [find((*path, "value", index), label) for index, label in enumerate(rule.value)]
         return replace(rule, value=tuple(dict.fromkeys(name for name in found if name is not None)))
 
-    def _find_value(self, rule: ValueRule, where: Path, label: str) -> str | None:
+    def _find_value(self, rule: Rule, where: Path, label: str) -> str | None:
         value = self.taxonomy.find(label)
         if value is None:
             node = self.taxonomy.find_node(label)
@@ -164,11 +168,20 @@ class Lint:
                 text = f"at most {ceiling} contradicts at least {build_percentage(floor)} of {_name(other)}"
                 self._report((*path, limit.key), f"{_name(rule)}: {text}")
 
-    def _inspect_questions(self) -> None:
-        asked: dict[str, ValueRule] = {}
+    def _inspect_order(self) -> None:
+        """Two values that each go before the other."""
+        before: dict[tuple[str, str], Rule] = {}
         for path, rule in self.rules:
-            if not isinstance(rule, ValueRule):
-                continue
+            if isinstance(rule, PriorityRule):
+                other = before.get((rule.over, rule.first))
+                if other is not None:
+                    text = f'"{rule.first}" goes before "{rule.over}" here and after it in {_name(other)}'
+                    self._report((*path, "over"), f"{_name(rule)}: {text}")
+                before.setdefault((rule.first, rule.over), rule)
+
+    def _inspect_questions(self) -> None:
+        asked: dict[str, Rule] = {}
+        for path, rule in self.rules:
             for name in rule.names():
                 other = asked.setdefault(name, rule)
                 if other.question != rule.question:

@@ -13,7 +13,7 @@ from valueaudit.policy.reader import read_document
 from valueaudit.policy.waivers import Waiver, gather_accepted
 from valueaudit.policy.yaml_tree import Problem, parse_tree
 from valueaudit.rules import Check, ProhibitedRule, Rule
-from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
+from valueaudit.rules.base import QuestionKind, build_checks
 from valueaudit.taxonomy import Taxonomy
 
 
@@ -110,7 +110,7 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
 
 def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[DeclaredQuestion, ...]:
     # Rules that are switched off are asked too: switching one on again must not change the prompt and its cost.
-    kinds = {value: rule.question for rule in rules if isinstance(rule, ValueRule) for value in rule.names()}
+    kinds = {value: rule.question for rule in rules for value in rule.names()}
     return tuple(
         DeclaredQuestion(value, kind, taxonomy.values[value].definition) for value, kind in sorted(kinds.items())
     )

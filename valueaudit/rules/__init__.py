@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from valueaudit.rules.base import Check, Denominator, Enforce, Rule, Severity
 from valueaudit.rules.intended import IntendedRule
+from valueaudit.rules.priorities import PriorityRule
 from valueaudit.rules.prohibited import ProhibitedRule
 from valueaudit.rules.responses import ResponseRule
 from valueaudit.rules.undeclared import UndeclaredRule
@@ -12,6 +13,7 @@ RULE_KINDS: tuple[type[Rule], ...] = (
     IntendedRule,
     ProhibitedRule,
     ResponseRule,
+    PriorityRule,
     UndeclaredRule,
 )
 
@@ -21,6 +23,7 @@ __all__ = [
     "Denominator",
     "Enforce",
     "IntendedRule",
+    "PriorityRule",
     "ProhibitedRule",
     "ResponseRule",
     "Rule",

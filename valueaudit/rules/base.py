@@ -135,12 +135,15 @@ class Check:
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of every rule kind, and what a kind must say about itself.
 
-    `section` is its list in the policy file, or its one place there if it is `single`; `not_yet` the keys that the
-    format has and this release refuses.
+    `section` is its list in the policy file, or its one place there if it is `single`; `question` how the judge is
+    asked about the values that it names; `members_judged`, whether what the judge sees decides which conversations
+    belong; `not_yet` the keys that the format has and this release refuses.
     """
 
     section: ClassVar[str]
     single: ClassVar[bool] = False
+    question: ClassVar[QuestionKind] = "intended"
+    members_judged: ClassVar[bool] = False
     not_yet: ClassVar[frozenset[str]] = frozenset(
         {"baseline", "calibration", "cluster", "expires", "judge", "max_increase", "rules", "unit", "waiver"}
     )
@@ -176,6 +179,15 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The branches of the taxonomy that it speaks of."""
         return ()
 
+    def members(self) -> str:
+        """Which conversations belong, beside context and denominator, in the words of the statement."""
+        return ""
+
+    def inspect_value(self, value: Value) -> str | None:
+        """Why a value cannot stand in such a rule."""
+        del value
+        return None
+
     def among(self, rules: Iterable[Rule]) -> Rule:
         """This rule, knowing all rules of its policy."""
         del rules
@@ -195,9 +207,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule about declared values, or about branches of the taxonomy; `question` is how the judge is asked."""
-
-    question: ClassVar[QuestionKind]
+    """A rule about declared values, or about branches of the taxonomy."""
 
     value: OneOrMany[str]
     match: Match = Match.EXACT
@@ -219,21 +229,16 @@ class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The branches."""
         return self.value if self.match is Match.SUBTREE else ()
 
-    def inspect_value(self, value: Value) -> str | None:
-        """Why a value cannot stand in such a rule."""
-        del value
-        return None
-
     def look_at_values(self, judge: Callable[[Declared], Judged]) -> Look:
         """Any of the values: one hit makes a hit, else one unknown makes unknown; not asked is unknown."""
 
         def look(seen: Observation) -> Judged:
-            return join_any(judge(seen.declared.get(value, _NOT_ASKED)) for value in self.value)
+            return join_any(judge(seen.declared.get(value, NOT_ASKED)) for value in self.value)
 
         return look
 
 
-_NOT_ASKED = Declared(State.UNSUPPORTED)
+NOT_ASKED = Declared(State.UNSUPPORTED)
 
 
 def join_any(judged: Iterable[Judged]) -> Judged:
@@ -266,7 +271,7 @@ def build_predicate(
         if record.observation is None:
             return Judged(Standing.UNKNOWN)
         judged = look(record.observation)
-        if membership is Membership.UNKNOWN:
+        if membership is Membership.UNKNOWN and judged.standing is not Standing.OUTSIDE:
             return Judged(Standing.UNKNOWN, judged.flagged, judged.evidence)
         return replace(judged, named=True) if judged.flagged and record.id in accepted else judged
 
@@ -299,7 +304,7 @@ def build_checks(
             of=rule.of,
             contexts=rule.in_,
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
-            rests_on_judge=scope.rests_on_judge,
+            rests_on_judge=scope.rests_on_judge or rule.members_judged,
             statement=build_statement(rule, limit),
             predicate=build_predicate(
                 scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster
@@ -333,4 +338,4 @@ def inspect_limits(limits: Iterable[Limit], stated: frozenset[str], keys: tuple[
 
 
 def _name_denominator(rule: Rule) -> str:
-    return f"{rule.of} conversations"
+    return f"{rule.of} conversations{rule.members()}"
