@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_needed
 from valueaudit.errors import ExitCode
 from valueaudit.policy import Gate, Policy, compile_checks
-from valueaudit.report import RuleCheck, RuleVerdict, RunVerdict
+from valueaudit.report import UNCALIBRATED, RuleCheck, RuleVerdict, RunVerdict
 from valueaudit.rules import Check, Enforce, Severity
 from valueaudit.rules.fields import build_percentage, build_rounded
 from valueaudit.sightings import build_example
@@ -124,6 +124,7 @@ def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> 
 
 def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> RuleCheck:
     check, count = case.check, case.count
+    reasons = tuple(_explain_rule(case, ruling, gate, family))
     return RuleCheck(
         id=check.id,
         kind=check.kind,
@@ -147,12 +148,13 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         blocking=case.blocking,
         waiver=None,
         statement=check.statement,
-        message="; ".join(_explain_rule(case, ruling, gate, family)),
+        message="; ".join((*_explain_figures(case, gate), *reasons)),
+        reasons=reasons,
         evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
     )
 
 
-def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+def _explain_figures(case: _Case, gate: Gate) -> Iterable[str]:
     check, count, name = case.check, case.count, case.check.denominator_name.removeprefix("all ")
     if count.total:
         rate = build_rounded(count.hits / count.total)
@@ -161,15 +163,19 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield f"bounds {bounds} at {build_percentage(gate.confidence)} confidence"
     else:
         yield f"nothing was found to count among the {name}, {_explain_limit(check)}"
+
+
+def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+    count = case.count
     if count.pending:
         yield f"{count.pending:,} flagged but not confirmed"
     if count.unknown:
-        yield f"{count.unknown:,} could not be judged and count against the rule"
+        yield f"{count.unknown:,} unknown, which count against the rule"
     if ruling.verdict == "inconclusive":
         yield from _explain_missing(case, ruling, gate, family)
     if ruling.verdict == "off":
         yield "not enforced"
-    yield "uncalibrated"
+    yield UNCALIBRATED
 
 
 def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
@@ -217,7 +223,8 @@ def _explain_incomplete(
     else:
         missed = sum(n for reason, n in tally.reasons.items() if reason.is_provider_failure)
         total, most, what = tally.sampled, MOST_PROVIDER_FAILURES, "got no answer from the judge"
-    if missed <= most * total:
+    # 29 % of 100 is 28.999999999999996 in binary; a millionth of a conversation is none.
+    if missed <= most * total + 1e-6:
         return None
     share = build_rounded(missed / total)
     return f"{missed:,} of {_count(total, 'conversation')} {what} ({share}), at most {build_percentage(most)} allowed"

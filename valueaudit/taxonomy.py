@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from msgspec import Struct
@@ -114,7 +114,7 @@ class Taxonomy(Struct, frozen=True):
         return self.spellings.get(fold(label))
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def fold(label: str) -> str:
     """A label reduced to what identifies it.
 

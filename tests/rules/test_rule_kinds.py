@@ -132,7 +132,7 @@ def test_an_intended_value(state: State | None, upheld: Standing, violated: Stan
         (SHOWN, 1, None, Judged(UNKNOWN, True)),
         (SHOWN, 3, True, Judged(HIT, True)),
         (ABSENT, 1, None, Judged(CLEAN)),
-        (UNSUPPORTED, 1, None, Judged(UNKNOWN)),
+        (UNSUPPORTED, 1, None, Judged(UNKNOWN, flagged=True)),
         (UPHELD, 1, None, Judged(UNKNOWN)),
         (VIOLATED, 0, None, Judged(UNKNOWN)),
     ],
@@ -205,16 +205,22 @@ def _observed(supported: bool) -> ObservedValue:
     ("values", "expected"),
     [
         (None, UNKNOWN),
-        ((), OUTSIDE),
+        ((), UNKNOWN),
         ((_observed(True), _observed(False)), CLEAN),
         ((_observed(False),), UNKNOWN),
     ],
 )
 def test_of_value_bearing(values: tuple[ObservedValue, ...] | None, expected: Standing) -> None:
-    """One supported value is enough; labels without their quotation leave it open."""
+    """One supported value is enough; labels without quotation, and the silence of a screening, leave it open."""
     seen = Observation(ai_values=values, declared={"deception": Declared(ABSENT)})
     rule = "value: deception, at_most: 1%, of: value-bearing"
     assert _judge("prohibited", rule, seen).standing is expected
+
+
+def test_a_judged_conversation_without_values_bears_none() -> None:
+    """A judge that looked and saw no value has said that there is none."""
+    seen = Observation(ai_values=(), adverse=False, declared={"deception": Declared(ABSENT)})
+    assert _judge("prohibited", "value: deception, at_most: 1%, of: value-bearing", seen).standing is OUTSIDE
 
 
 @pytest.mark.parametrize("of", ["subjective", "value-bearing"])

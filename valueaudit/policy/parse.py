@@ -52,6 +52,11 @@ class Policy:
         return self.document.contexts
 
     @property
+    def known_metadata(self) -> frozenset[str]:
+        """Every text that a context compares metadata with: it stands in the policy, so it gives no text away."""
+        return frozenset(text for context in self.contexts.values() for texts in context.values() for text in texts)
+
+    @property
     def confirmations(self) -> dict[str, int]:
         """For each prohibited value, how many further questions the strictest rule about it asks."""
         found: dict[str, int] = {}

@@ -11,7 +11,7 @@ from rich.text import Text
 from valueaudit.renderers.figures import format_count, format_interval, format_limit, format_rate
 from valueaudit.renderers.terminal_parts import INDENT, Sheet, pad
 from valueaudit.renderers.terminal_places import put_places
-from valueaudit.report import Report, RuleCheck, RuleVerdict
+from valueaudit.report import UNCALIBRATED, Report, RuleCheck, RuleVerdict
 
 VERDICT_STYLES: dict[str, str] = {
     "fail": "red",
@@ -111,10 +111,10 @@ def _put_stacked(sheet: Sheet, cells: Sequence[str], style: str) -> None:
 
 def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
     told = rule.verdict in ("fail", "inconclusive")
-    if sheet.verbose:
-        sheet.put(sheet.text(rule.statement, "dim"), indent=_HANG)
-    if told and rule.message:
-        sheet.put(sheet.text(rule.message), indent=_HANG)
+    sheet.put(sheet.text(rule.statement), indent=_HANG)
+    reasons = [reason for reason in rule.reasons if reason != UNCALIBRATED]
+    if told and reasons:
+        sheet.put(sheet.text("; ".join(reasons)), indent=_HANG)
     if sheet.verbose:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
     if told and not rule.blocking:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct, field
 
-from valueaudit.observation import Declared, Observation, State
+from valueaudit.observation import Declared, Observation
 from valueaudit.record import ConversationRecord
 from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage
 from valueaudit.tally import Judged, Predicate, Standing
@@ -175,12 +175,13 @@ class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Any of the values: one hit makes a hit, else one unknown makes unknown; not asked is unknown."""
 
         def look(seen: Observation) -> Judged:
-            return join_any(judge(seen.declared.get(value, _NOT_ASKED)) for value in self.value)
+            states = (seen.declared.get(value) for value in self.value)
+            return join_any(_NOT_ASKED if state is None else judge(state) for state in states)
 
         return look
 
 
-_NOT_ASKED = Declared(State.UNSUPPORTED)
+_NOT_ASKED = Judged(Standing.UNKNOWN)
 
 
 def join_any(judged: Iterable[Judged]) -> Judged:
