@@ -20,6 +20,7 @@ from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
 from valueaudit.cli.show import show
+from valueaudit.cli.taxonomy import taxonomy
 from valueaudit.cli.terminal import silence, tell
 from valueaudit.errors import ExitCode, ValueAuditError
 
@@ -46,6 +47,7 @@ def cli() -> None:
 cli.add_command(scan)
 cli.add_command(show)
 cli.add_command(schema)
+cli.add_command(taxonomy)
 
 
 def run(arguments: Sequence[str]) -> int:
