@@ -111,7 +111,10 @@ def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[Decla
 def _refuse(path: str, problems: list[Problem]) -> PolicyError:
     count = len(set(problems))
     what = "the problem" if count == 1 else f"all {count} problems"
-    return PolicyError(_tell(path, problems), help=f"correct {what} in the policy file, see docs/policy.md")
+    return PolicyError(
+        _tell(path, problems),
+        help=f"correct {what} in the policy file, see docs/policy.md; valueaudit taxonomy search finds values",
+    )
 
 
 def _tell(path: str, problems: list[Problem]) -> tuple[str, ...]:
