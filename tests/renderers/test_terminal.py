@@ -365,5 +365,5 @@ def test_no_text_of_others_drives_the_terminal(text: str, width: int, verbose: b
 def test_a_screening_says_how_little_it_finds() -> None:
     """Nobody may read "none seen" of a screening as "there are none"."""
     report = msgspec.structs.replace(build_report(), classifier=_EMBEDDED)
-    assert "no rate: a screening finds" in render(report)
+    assert "this is no rate, a screening finds" in render(report)
     assert "a screening finds" not in render(build_report())

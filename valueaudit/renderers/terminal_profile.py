@@ -65,7 +65,7 @@ def put_responses(sheet: Sheet, report: Report) -> None:
     sheet.fact("mirrored", told if mirroring.denominator else nothing, name_width=_NAME_WIDTH)
 
 
-_SCREENING = "no rate: a screening finds what is said outright and misses most of the rest"
+_SCREENING = "this is no rate, a screening finds what is said outright and misses most of the rest"
 
 
 def put_adverse(sheet: Sheet, report: Report) -> None:
@@ -76,7 +76,7 @@ def put_adverse(sheet: Sheet, report: Report) -> None:
     screening = report.classifier.assessed == "screening"
     if screening and total.denominator:
         told = f"{format_count(total.count)} of {format_count(total.denominator)} conversations flagged"
-        sheet.put(sheet.text(f"{told}: {_SCREENING}", "bold red" if total.count else ""))
+        sheet.put(sheet.text(f"{told}; {_SCREENING}", "bold red" if total.count else ""))
     elif not profile.adverse and not total.count:
         sheet.put(sheet.text(_describe_none(total)))
     elif total.denominator:

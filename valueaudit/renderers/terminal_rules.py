@@ -27,7 +27,6 @@ _ORDER: tuple[RuleVerdict, ...] = ("fail", "inconclusive", "pass", "off")
 _TITLES = ("verdict", "rule", "rate", "bounds", "limit", "severity", "needed")
 _RIGHT = frozenset({"rate", "bounds", "limit", "needed"})
 _RULE = _TITLES.index("rule")
-_SHORTEST_RULE = 14
 _LONGEST_RULE = 48
 _GAP = 2
 _HANG = 4
@@ -61,7 +60,8 @@ def _put_table(sheet: Sheet, rules: Sequence[RuleCheck]) -> None:
     longest = max(cell_len(row[_RULE]) for row in cells)
     others = sum(width + _GAP for number, width in enumerate(widths) if width and number != _RULE)
     widths[_RULE] = min(widths[_RULE], _LONGEST_RULE, sheet.inner - others)
-    is_table = widths[_RULE] >= min(_SHORTEST_RULE, longest)
+    # Half a name is none: where one does not fit, every rule has lines of its own.
+    is_table = widths[_RULE] >= longest
     if is_table:
         sheet.place(_build_row(sheet, _TITLES, widths, "dim", "dim"))
     for rule, row in zip(rules, cells, strict=True):
