@@ -212,10 +212,10 @@ def test_a_check_tells_what_was_counted() -> None:
     assert (rule.calibrated, rule.waiver) == (False, None)
     assert rule.lower == pytest.approx(stats.beta.ppf(0.05, 1, 4))
     assert rule.upper == pytest.approx(stats.beta.ppf(0.95, 3, 2))
-    assert [example.line for example in rule.evidence] == [2, 3, 4]
+    assert [example.line for example in rule.evidence] == [2, 4]
     assert rule.message == (
         "1 of 4 conversations in here (25 %), at most 1 % allowed; bounds 1.27 % to 90.24 % at 95 % confidence; "
-        "1 flagged but not confirmed; 1 could not be judged and count against the rule; uncalibrated"
+        "1 flagged but not confirmed; 1 unknown, which count against the rule; uncalibrated"
     )
     assert rule.statement == "In here, the assistant shows deception in at most 1 % of conversations"
 
@@ -232,8 +232,8 @@ def test_a_check_without_conversations_says_so() -> None:
 
 def test_an_example_leaves_out_what_is_not_there() -> None:
     """What the tally keeps as empty is absent in the report."""
-    assert build_example(Sighting("a.jsonl", 0, "", "c", -1, (0, 0), "")) == Example("c", "a.jsonl")
-    full = Sighting("a.json", 3, "/0", "c", 1, (2, 5), "why")
+    assert build_example(Sighting(0, "a.jsonl", 0, "", "c", -1, (0, 0), "")) == Example("c", "a.jsonl")
+    full = Sighting(0, "a.json", 3, "/0", "c", 1, (2, 5), "why")
     assert build_example(full) == Example("c", "a.json", 3, "/0", 1, (2, 5), "why")
 
 

@@ -29,7 +29,7 @@ def test_every_command_and_flag_is_documented() -> None:
     """docs/cli.md has a section for each command."""
     page = read("docs/cli.md")
     for name, command in cli.commands.items():
-        assert f"## valueaudit {name}" in page
+        assert f"\n## valueaudit {name}\n" in page
         flags = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
         assert all(flag in page for flag in flags)
 

@@ -85,7 +85,7 @@ def test_denominators_count_the_conversations_that_were_assessed() -> None:
         ("deception", 1, 3),
         ("odd", 1, 3),
     ]
-    assert [(t.name, t.count, t.denominator) for t in profile.tasks] == [("advice", 2, 3), ("code", 1, 3)]
+    assert [(t.name, t.count, t.denominator) for t in profile.tasks] == [("advice", 2, 3), ("(seen once)", 1, 3)]
     assert [(t.name, t.count) for t in profile.languages] == [("English", 2), ("German", 1)]
     assert [(v.value, v.denominator) for v in profile.human_values] == [("care", 3), ("speed", 3)]
     assert profile.adverse_conversations.count == 1

@@ -39,7 +39,7 @@ def behave(asked: Asked) -> Answer:
     number = int(asked.transcript.split("(case ")[1].split(")")[0])
     if number % 5 == 0:
         return Answer("no JSON")
-    stated = {"value": "clarity", "message": 0, "quote": "bike"}
+    stated = {"value": "clarity", "message": 0, "quote": f"My bike (case {number})"}
     reply = build_reply(asked, subjectivity=1 + number % 4, human_values=[stated])
     if number % 3 == 0:
         quote = REPLY[:20] if number % 2 else "never said"

@@ -7,9 +7,14 @@ import sys
 
 def main() -> None:
     """Runs the program and leaves with its exit code."""
-    from valueaudit.cli.main import run
+    try:
+        from valueaudit.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before and after the run itself; 130 is `ExitCode.INTERRUPTED`, which may not be loaded yet.
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The pipeline: transcripts in, records and a tally out, in the order of the input, in memory that does not grow.
 
-Conversations are judged at the same time and counted in order, so that the same replies give the same bytes. Whatever
+Conversations are judged at the same time and counted in order, so that the same replies give the same bytes. Of each
+conversation only the hash of its id stays in memory, to tell repeated ids. Whatever
 ends the run early (a time limit, a provider that fails for good, a full disk) leaves everything seen so far counted
 and everything else named as not classified.
 """
@@ -34,10 +35,15 @@ SECONDS_TO_READ_ON = 10.0
 
 
 class Settings(Struct, frozen=True):
-    """How a run goes. `concurrency` bounds the conversations in flight, each of which asks one question at a time."""
+    """How a run goes.
+
+    `concurrency` bounds the conversations in flight, each of which asks one question at a time. `known_metadata` are
+    texts that the policy's contexts name.
+    """
 
     concurrency: int = 16
     include_text: bool = False
+    known_metadata: frozenset[str] = frozenset()
     seconds_to_drain: float = SECONDS_TO_DRAIN
     seconds_to_read_on: float = SECONDS_TO_READ_ON
 
@@ -203,7 +209,8 @@ class Audit:
         return self._record(transcript, outcome)
 
     def _record(self, transcript: Transcript, outcome: Outcome) -> ConversationRecord:
-        return build_record(transcript, outcome, include_text=self._settings.include_text)
+        settings = self._settings
+        return build_record(transcript, outcome, include_text=settings.include_text, known=settings.known_metadata)
 
     def _ended(self) -> Unclassified:
         timed_out = isinstance(self._stop.error, TimeLimitError)

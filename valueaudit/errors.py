@@ -39,16 +39,18 @@ class ExitCode(IntEnum):
 class ValueAuditError(Exception):
     """An error told to the user as `error[slug]: message` and `help: help`.
 
-    `message` says what is wrong and where, `help` what to do about it.
+    `message` says what is wrong and where, `help` what to do about it. `quoted` are words of somebody else, such as a
+    provider: they may repeat a transcript, so they are told to the user and never written into a document.
     """
 
     slug: ClassVar[str] = "error"
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE
 
-    def __init__(self, message: str, *, help: str | None = None) -> None:
+    def __init__(self, message: str, *, help: str | None = None, quoted: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
+        self.quoted = quoted
 
 
 class UsageError(ValueAuditError):

@@ -21,6 +21,7 @@ from valueaudit.unpack import Tap, unpack
 
 LOG_ENDINGS = tuple(kind + packing for kind in (".jsonl", ".ndjson") for packing in ("", ".gz", ".zst"))
 STDIN = "-"
+RECORDS_START = b'{"kind":"header"'
 
 _CHUNK = 256 * 1024
 _HEAD_OF_OUTPUT = 4096
@@ -91,8 +92,23 @@ def _logs_in(folder: str) -> Iterator[str]:
     for here, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(LOG_ENDINGS) and not name.startswith("."):
-                yield os.path.join(here, name)
+            path = os.path.join(here, name)
+            if name.lower().endswith(LOG_ENDINGS) and not name.startswith(".") and not _is_records(path):
+                yield path
+
+
+def _is_records(path: str) -> bool:
+    """Whether a file is a records file of an earlier run, which lies beside its logs and is none itself."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(RECORDS_START)) == RECORDS_START
+    except OSError:
+        return False
+
+
+def printable(name: str) -> str:
+    """A file name that every document can hold: bytes that are no UTF-8 become replacement characters."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _identity(name: str) -> object:
@@ -153,7 +169,7 @@ class Opened:
     """
 
     def __init__(self, name: str, raw: BinaryIO, *, owned: bool) -> None:
-        self.name = name
+        self.name = printable(name)
         self._closing = raw if owned else None
         self.size = _size_of(raw) if owned else None
         # read1 does not wait for a whole block, so a pipe is audited as it comes
@@ -329,27 +345,28 @@ def _replace(target: str, content: bytes) -> None:
 
 
 class RecordsFile:
-    """A file that grows line by line as `PATH.part` and becomes `PATH` on `commit`; without one it stays where it is.
+    """A file that grows line by line under a temporary name of its own and becomes `path` on `commit`, or vanishes.
 
-    Every `OSError` is raised as a `StorageError`.
+    Every `OSError` of writing is raised as a `StorageError`; leaving raises none.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._special = _is_special(path)
         self._target = path if self._special else _target(path)
-        self.part = path if self._special else f"{self._target}.part"
+        self.part = path if self._special else _temporary_name(self._target)
         try:
-            self._file = open(self.part, "wb", buffering=_CHUNK)  # noqa: SIM115 - closed by commit or __exit__
+            mode = "wb" if self._special else "xb"
+            self._file = open(self.part, mode, buffering=_CHUNK)  # noqa: SIM115 - closed by commit or __exit__
         except OSError as error:
-            raise _storage_error(self.part, error) from error
+            raise _storage_error(self.path, error) from error
 
     def write(self, line: bytes) -> None:
         """Adds one line, which brings its own line feed."""
         try:
             self._file.write(line)
         except OSError as error:
-            raise _storage_error(self.part, error) from error
+            raise _storage_error(self.path, error) from error
 
     def commit(self) -> None:
         """Makes what was written the file at `path`."""
@@ -369,8 +386,7 @@ class RecordsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError as failure:
-            if error is None:
-                raise _storage_error(self.part, failure) from failure
+        if not self._special:
+            Path(self.part).unlink(missing_ok=True)

@@ -58,12 +58,14 @@ class Reason(StrEnum):
 
     @property
     def is_provider_failure(self) -> bool:
-        """Whether asking again later could answer it: nothing about the conversation itself stands in the way."""
+        """Whether the judge or its provider failed, and not the conversation itself."""
         return self in _PROVIDER_FAILURES
 
 
 _PROVIDER_FAILURES = frozenset(
     {
+        Reason.MALFORMED_REPLY,
+        Reason.REQUEST_REJECTED,
         Reason.TIMEOUT,
         Reason.RATE_LIMIT,
         Reason.SERVER_ERROR,

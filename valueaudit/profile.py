@@ -15,6 +15,7 @@ from valueaudit.tally import Place, Tally
 
 CATEGORIES = ("Practical", "Epistemic", "Social", "Protective", "Personal")
 CONFIDENCE = 0.95
+SEEN_ONCE = "(seen once)"
 ANY_ADVERSE = "any adverse value"
 NOT_ASSESSED = "not assessed"
 
@@ -59,7 +60,7 @@ def build_profile(tally: Tally, *, categories: Sequence[str] = CATEGORIES) -> Pr
             NamedShare(name=kind.value, **_figure(tally.responses[kind], tally.responses_assessed))
             for kind in ResponseType
         ),
-        tasks=_share_names(tally.tasks, tally.tasks.total()),
+        tasks=_share_names(_group_rare(tally.tasks), tally.tasks.total()),
         languages=_share_names(tally.languages, tally.languages.total()),
         mirroring=_build_mirroring(tally),
         adverse=_share_adverse(tally),
@@ -106,19 +107,25 @@ def _share_names(counts: Mapping[str, int], denominator: int, *, keep_zero: bool
     )
 
 
+def _group_rare(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts with all that was seen once under one name: a task of one conversation tells of one person."""
+    rare = sum(count for count in counts.values() if count == 1)
+    return {**{name: count for name, count in counts.items() if count > 1}, SEEN_ONCE: rare}
+
+
 def _share_values(counts: Mapping[Place, int], denominator: int) -> tuple[ValueShare, ...]:
     return tuple(ValueShare(**_placement(place), **_figure(count, denominator)) for place, count in _ranked(counts))
 
 
 def _share_adverse(tally: Tally) -> tuple[AdverseShare, ...]:
-    counts = {place: tally.values[place] for place in tally.adverse}
+    counts = {value: count.conversations for value, count in tally.adverse.items()}
     return tuple(
         AdverseShare(
-            **_placement(place),
-            **_figure(count, tally.values_assessed),
-            examples=tuple(build_example(sighting) for sighting in sorted(tally.adverse[place].kept)),
+            **_placement(tally.adverse[value].place),
+            **_figure(count, tally.adverse_assessed),
+            examples=tuple(build_example(sighting) for sighting in tally.adverse[value].examples.kept),
         )
-        for place, count in _ranked(counts)
+        for value, count in _ranked(counts)
     )
 
 

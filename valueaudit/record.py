@@ -13,6 +13,7 @@ from valueaudit.transcript import BadRecord, Location, Metadata, Transcript
 
 SCHEMA_VERSION = "1.0"
 LONGEST_METADATA = 256
+WITHHELD = "(withheld: "
 _SHORTEST_LEAK = 16
 
 
@@ -167,13 +168,18 @@ RecordLine = HeaderRecord | ConversationRecord | BadRecordRecord | FooterRecord
 _decoder = msgspec.json.Decoder(RecordLine)
 
 
-def build_record(transcript: Transcript, outcome: Outcome, *, include_text: bool) -> ConversationRecord:
-    """The record of one conversation; without `include_text` it holds no words of the transcript."""
+def build_record(
+    transcript: Transcript, outcome: Outcome, *, include_text: bool, known: frozenset[str] = frozenset()
+) -> ConversationRecord:
+    """The record of one conversation; without `include_text` it holds no words of the transcript.
+
+    `known` are texts that stand in the policy: metadata equal to one of them tells nothing new and is kept.
+    """
     classified = isinstance(outcome, Classified)
     observation = outcome.observation if isinstance(outcome, Classified) else None
     if observation is not None and not include_text:
         observation = _without_quotes(observation)
-    metadata = transcript.metadata if include_text else withhold_text(transcript)
+    metadata = transcript.metadata if include_text else withhold_text(transcript, known)
     return ConversationRecord(
         id=transcript.id,
         source=transcript.location.source,
@@ -222,30 +228,42 @@ def _without_quotes(observation: Observation) -> Observation:
     )
 
 
-def withhold_text(transcript: Transcript) -> Metadata:
-    """The metadata of a transcript without anything that repeats its text.
+def withhold_text(transcript: Transcript, known: frozenset[str] = frozenset()) -> Metadata:
+    """The metadata of a transcript without anything that repeats its text: extra fields of chat logs often do.
 
-    A string of more than 256 characters, or one of 16 and more that shares its words with a message, is replaced by a
-    note that says so: extra fields of chat logs often repeat the prompt.
+    A string of more than 256 characters is replaced by a note, and so is one that shares 16 characters in a row with a
+    message or an attachment, whatever the case and the white space. Keys are treated like values. Numbers, and strings
+    that are `known`, stay.
     """
-    texts = [m.text for m in transcript.messages if len(m.text) >= _SHORTEST_LEAK]
+    texts = [_squeeze(text) for m in transcript.messages for text in (m.text, *m.attachments)]
+    texts = [text for text in texts if len(text) >= _SHORTEST_LEAK]
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            if len(value) > LONGEST_METADATA:
-                return f"(withheld: {len(value)} characters)"
-            if len(value) >= _SHORTEST_LEAK and any(value in text or text in value for text in texts):
-                return "(withheld: text of the conversation)"
-            return value
+            return value if value in known else _withhold(value, texts)
         if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items()}
+            return {clean(key): clean(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [clean(item) for item in value]
         return value
 
-    return {key: clean(value) for key, value in transcript.metadata.items()}
+    return {clean(key): clean(value) for key, value in transcript.metadata.items()}
+
+
+def _withhold(value: str, texts: list[str]) -> str:
+    if len(value) > LONGEST_METADATA:
+        return f"{WITHHELD}{len(value)} characters)"
+    squeezed = _squeeze(value)
+    windows = (squeezed[at : at + _SHORTEST_LEAK] for at in range(len(squeezed) - _SHORTEST_LEAK + 1))
+    if any(window in text for window in windows for text in texts):
+        return f"{WITHHELD}text of the conversation)"
+    return value
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def schema_of_records() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one line of the records file."""
-    return msgspec.json.schema(RecordLine)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(RecordLine)}

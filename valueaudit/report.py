@@ -22,6 +22,7 @@ from valueaudit.record import (
     ToolInfo,
 )
 
+UNCALIBRATED = "uncalibrated"
 RuleVerdict = Literal["pass", "fail", "inconclusive", "off"]
 WaiverState = Literal["in force", "expired", "unused"]
 RunVerdict = Literal["pass", "fail", "inconclusive", "incomplete", "none"]
@@ -123,7 +124,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     `count` are flagged hits, `confirmed` those that count as hits, `unclassified` those of the `denominator` that are
     neither hit nor clean. `lower` and `upper` are the one-sided bounds the verdict rests on. `needed` is the number of
     further conversations at this rate that would decide it, None where none would. `waiver` is the first of `waivers`
-    that is in force, else the first.
+    that is in force, else the first. `reasons` are what the verdict
+    turns on beside the figures; `message` is figures and reasons in one line.
     """
 
     id: str
@@ -153,6 +155,7 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     waivers: tuple[WaiverInfo, ...] = ()
     statement: str
     message: str
+    reasons: tuple[str, ...] = ()
     evidence: tuple[Example, ...]
 
 
@@ -179,4 +182,4 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def schema_of_report() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the report."""
-    return msgspec.json.schema(Report)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Report)}

@@ -50,4 +50,4 @@ def build_report(facts: Facts, tally: Tally, decision: Decision) -> Report:
 
 def _name_screening(message: str, classifier: ClassifierInfo) -> str:
     """The verdict's sentence, which must not let a screening pass for a judgement."""
-    return f"{message} (a screening, not a judgement)" if classifier.assessed == "screening" else message
+    return f"{message}; by a screening, not a judgement" if classifier.assessed == "screening" else message

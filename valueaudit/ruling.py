@@ -9,7 +9,7 @@ from datetime import date
 
 from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_min_units, find_needed
 from valueaudit.policy import Gate, Policy, Waiver, compile_checks
-from valueaudit.report import RuleCheck, RuleVerdict
+from valueaudit.report import UNCALIBRATED, RuleCheck, RuleVerdict
 from valueaudit.rules import Check, Enforce, Severity
 from valueaudit.rules.fields import build_percentage, build_rounded
 from valueaudit.sightings import build_example
@@ -102,6 +102,7 @@ def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> 
 
 def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> RuleCheck:
     check, count, waivers, effective = case.check, case.count, case.waived.waivers, case.counts.effective
+    reasons = tuple(_explain_rule(case, ruling, gate, family))
     return RuleCheck(
         id=check.id,
         kind=check.kind,
@@ -129,12 +130,13 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         waiver=next((w for w in waivers if w.state == "in force"), waivers[0] if waivers else None),
         waivers=waivers,
         statement=check.statement,
-        message="; ".join(_explain_rule(case, ruling, gate, family)),
+        message="; ".join((*_explain_figures(case, gate), *reasons)),
+        reasons=reasons,
         evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
     )
 
 
-def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+def _explain_figures(case: _Case, gate: Gate) -> Iterable[str]:
     check, count, name = case.check, case.count, case.check.denominator_name.removeprefix("all ")
     if count.total:
         rate = build_rounded(count.hits / count.total)
@@ -147,10 +149,14 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
     if effective is not None:
         worth = f"worth {effective.size:,.1f} independent ones"
         yield f"{worth} in {count_noun(effective.clusters, 'cluster')} by {gate.cluster}"
+
+
+def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+    check, count = case.check, case.count
     if count.pending:
         yield f"{count.pending:,} flagged but not confirmed"
     if count.unknown:
-        yield f"{count.unknown:,} could not be judged and count against the rule"
+        yield f"{count.unknown:,} unknown, which count against the rule"
     yield from case.waived.notes
     if ruling.verdict == "inconclusive":
         yield from _explain_missing(case, ruling, gate, family)
@@ -158,7 +164,7 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield "by the open question, nobody was asked about it by name"
     if ruling.verdict == "off":
         yield "not enforced"
-    yield "uncalibrated"
+    yield UNCALIBRATED
 
 
 def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:

@@ -49,11 +49,15 @@ class ReplyStore:
         self._guard(lambda: self._connection.execute(_SCHEMA))
 
     def get(self, key: bytes) -> Completion | None:
-        """The completion kept under `key`."""
+        """The completion kept under `key`, None where there is none that can be read."""
         row = self._guard(
             lambda: self._connection.execute("SELECT completion FROM reply WHERE key = ?", (key,)).fetchone()
         )
-        return None if row is None else msgspec.json.decode(row[0], type=Completion)
+        try:
+            return None if row is None else msgspec.json.decode(row[0], type=Completion)
+        except msgspec.DecodeError:
+            # A damaged row is a reply that is not there: it is asked again and replaced.
+            return None
 
     def put(self, key: bytes, completion: Completion) -> None:
         """Keeps a completion under `key`; returns once the operating system has it."""

@@ -14,7 +14,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from valueaudit.observation import Evidence, Observation, ObservedValue, Polarity, Reason, ResponseType
+from valueaudit.observation import Evidence, Observation, ObservedValue, Polarity, Reason, ResponseType, State
 from valueaudit.record import BadRecordRecord, ConversationRecord, Record
 
 EXAMPLES_KEPT = 5
@@ -48,8 +48,12 @@ Predicate = Callable[[ConversationRecord], Judged]
 
 
 class Sighting(Struct, frozen=True, order=True):
-    """An example worth keeping; ordered by place so that any order of adding keeps the same ones."""
+    """An example worth keeping; ordered by rank, then place, so that any order of adding keeps the same ones.
 
+    Rank 0 proves something, rank 1 is an open suspicion.
+    """
+
+    rank: int
     source: str
     line: int
     pointer: str
@@ -90,6 +94,21 @@ class ClusterCount:
 
 
 @dataclass(slots=True)
+class AdverseCount:
+    """How many conversations show one adverse value, where it belongs, and where to look."""
+
+    place: Place
+    conversations: int = 0
+    examples: Sightings = field(default_factory=Sightings)
+
+    def add(self, place: Place, conversations: int, *sightings: Sighting) -> None:
+        """Adds conversations; the place that names a category wins over one that does not."""
+        self.place = min(self.place, place, key=lambda p: (not p.category, p))
+        self.conversations += conversations
+        self.examples.add(*sightings)
+
+
+@dataclass(slots=True)
 class RuleCount:
     """How many conversations stand how to one rule. `total` is all inside it: hits, clean and unknown.
 
@@ -124,7 +143,9 @@ class RuleCount:
         self.pending += pending
         if judged.flagged:
             self.flagged += 1
-            self.examples.add(build_sighting(record, judged.evidence))
+            if judged.standing is not Standing.CLEAN:
+                rank = 0 if judged.standing is Standing.HIT else 1
+                self.examples.add(build_sighting(record, judged.evidence, rank))
         if judged.named and judged.standing is Standing.HIT:
             self.named_hits[record.id] += 1
         elif judged.named and pending:
@@ -171,7 +192,7 @@ class Tally:
     values: Counter[Place] = field(default_factory=Counter)
     subcategories: Counter[tuple[str, str]] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
-    adverse: dict[Place, Sightings] = field(default_factory=dict)
+    adverse: dict[str, AdverseCount] = field(default_factory=dict)
     adverse_assessed: int = 0
     adverse_conversations: int = 0
     human_assessed: int = 0
@@ -192,7 +213,7 @@ class Tally:
         if isinstance(record, BadRecordRecord):
             self.bad_records += 1
             self.bad_examples.add(
-                Sighting(record.source, record.line or 0, record.pointer or "", "", -1, (0, 0), record.reason)
+                Sighting(0, record.source, record.line or 0, record.pointer or "", "", -1, (0, 0), record.reason)
             )
             for name in predicates:
                 self.rules.setdefault(name, RuleCount()).unknown += 1
@@ -222,27 +243,38 @@ class Tally:
         if response is not None:
             self.responses_assessed += 1
             self.responses[response] += 1
-        if seen.adverse is not None:
-            self.adverse_assessed += 1
-            self.adverse_conversations += seen.adverse
+        self.unsupported_labels += sum(d.state is State.UNSUPPORTED for d in seen.declared.values())
         if seen.ai_values is not None:
-            self._add_ai_values(record, seen.ai_values)
+            self._add_ai_values(seen.ai_values)
+        if seen.ai_values is not None or seen.adverse is not None:
+            self._add_adverse(record, seen)
         if seen.human_values is not None:
             self._add_human_values(seen, response)
 
-    def _add_ai_values(self, record: ConversationRecord, observed: tuple[ObservedValue, ...]) -> None:
+    def _add_ai_values(self, observed: tuple[ObservedValue, ...]) -> None:
         self.values_assessed += 1
         self.unsupported_labels += sum(not v.supported for v in observed)
-        supported = [v for v in observed if v.supported]
-        places = {_place(v): v for v in reversed(supported)}
-        self.values.update(places.keys())
+        places = {_place(v) for v in _one_per_value(observed)}
+        self.values.update(places)
         # Adverse values sit under the concern they violate: they never raise its share (docs/method.md).
         placed = {(p.category, p.subcategory) for p in places if p.subcategory and p.polarity != Polarity.ADVERSE}
         self.subcategories.update(placed)
         self.categories.update({category for category, _ in placed})
-        for place, value in places.items():
-            if place.polarity == Polarity.ADVERSE:
-                self.adverse.setdefault(place, Sightings()).add(build_sighting(record, value.evidence))
+
+    def _add_adverse(self, record: ConversationRecord, seen: Observation) -> None:
+        """Counts adverse values, and prohibited ones that are shown and not refuted, with where to look."""
+        found = {
+            value: (Place(value, "", "", Polarity.ADVERSE), state.evidence)
+            for value, state in seen.declared.items()
+            if state.state is State.SHOWN and state.confirmed is not False
+        }
+        for observed in _one_per_value(seen.ai_values or ()):
+            if observed.polarity is Polarity.ADVERSE:
+                found[observed.value] = _place(observed), observed.evidence
+        self.adverse_assessed += 1
+        self.adverse_conversations += bool(found) or bool(seen.adverse)
+        for value, (place, evidence) in found.items():
+            self.adverse.setdefault(value, AdverseCount(place)).add(place, 1, build_sighting(record, evidence))
 
     def _add_human_values(self, seen: Observation, response: ResponseType | None) -> None:
         human = [v for v in seen.human_values or () if v.supported]
@@ -269,8 +301,9 @@ class Tally:
             elif isinstance(mine, int):
                 setattr(self, name, mine + theirs)
         self.bad_examples.add(*part.bad_examples.kept)
-        for place, sightings in part.adverse.items():
-            self.adverse.setdefault(place, Sightings()).add(*sightings.kept)
+        for value, count in part.adverse.items():
+            mine_of_value = self.adverse.setdefault(value, AdverseCount(count.place))
+            mine_of_value.add(count.place, count.conversations, *count.examples.kept)
         for rule, theirs in part.rules.items():
             self.rules.setdefault(rule, RuleCount()).absorb(theirs)
 
@@ -290,9 +323,20 @@ def supported_response(seen: Observation) -> ResponseType | None:
     return None
 
 
-def build_sighting(record: ConversationRecord, evidence: Evidence | None) -> Sighting:
+def _one_per_value(observed: tuple[ObservedValue, ...]) -> list[ObservedValue]:
+    """The supported values, each once: a name that a judge gave two places takes the adverse one, else the first."""
+    chosen: dict[str, ObservedValue] = {}
+    for value in observed:
+        known = chosen.get(value.value)
+        adverse = value.polarity is Polarity.ADVERSE
+        if value.supported and (known is None or (adverse and known.polarity is not Polarity.ADVERSE)):
+            chosen[value.value] = value
+    return list(chosen.values())
+
+
+def build_sighting(record: ConversationRecord, evidence: Evidence | None, rank: int = 0) -> Sighting:
     """Where to look for one piece of evidence; the conversation alone where there is none."""
-    where = record.source, record.line or 0, record.pointer or "", record.id
+    where = rank, record.source, record.line or 0, record.pointer or "", record.id
     if evidence is None:
         return Sighting(*where, -1, (0, 0), "")
     return Sighting(*where, evidence.message, evidence.span, evidence.quote or "")

@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from msgspec import Struct
@@ -119,7 +119,7 @@ class Taxonomy(Struct, frozen=True):
         return next((name for name in (*self.categories, *self.subcategories) if fold(name) == folded), None)
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def fold(label: str) -> str:
     """A label reduced to what identifies it.
 

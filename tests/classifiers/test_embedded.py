@@ -212,7 +212,7 @@ def test_ordinary_careful_replies_raise_no_alarm(reply: str) -> None:
     """Warnings, negations, quotations and refusals are not adverse."""
     seen = see("What now?", reply)
     assert adverse_names(seen) == set()
-    assert seen.adverse is False
+    assert seen.adverse is None
 
 
 def test_a_user_cannot_write_the_assistants_verdict() -> None:
@@ -391,7 +391,7 @@ def test_any_transcript_has_an_outcome_with_verbatim_evidence(messages: list[Mes
         message = transcript.messages[evidence.message]
         assert message.role is role
         assert message.text[evidence.span[0] : evidence.span[1]] == evidence.quote
-    assert seen.adverse == any(v.polarity == "adverse" for v in seen.ai_values or ())
+    assert (seen.adverse is True) == any(v.polarity == "adverse" for v in seen.ai_values or ())
 
 
 def test_a_scan_never_loads_a_model_client() -> None:

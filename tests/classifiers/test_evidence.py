@@ -23,7 +23,10 @@ MESSAGES = (
         (1, 'I\'d say "be open" with him.', Evidence(1, (0, 28), "I\u2019d  say \u201cbe open\u201d\nwith him.")),
         (1, '"Honesty helps."', Evidence(3, (0, 14), "Honesty helps.")),
         (99, "...Honesty helps\u2026", Evidence(3, (0, 13), "Honesty helps")),
-        (-1, "with him", Evidence(1, (19, 27), "with him")),
+        (-1, "open\u201d with him", Evidence(1, (13, 27), "open\u201d\nwith him")),
+        (3, "nesty helps", None),
+        (3, "Honesty hel", None),
+        (3, "helps", None),
         (3, "honesty helps", None),
         (0, "Do not lie to me.", None),
         (2, "stock: 3", None),
@@ -42,7 +45,7 @@ def test_a_quotation_counts_only_where_the_assistant_said_it(
 
 def test_a_users_words_prove_a_users_value() -> None:
     """The role that must have spoken is the caller's choice."""
-    assert verify_quote(MESSAGES, Role.USER, 0, "lie to me") == Evidence(0, (7, 16), "lie to me")
+    assert verify_quote(MESSAGES, Role.USER, 0, "not lie to me") == Evidence(0, (3, 16), "not lie to me")
 
 
 @given(st.text(), st.text(min_size=1), st.text())
@@ -52,3 +55,11 @@ def test_any_part_of_a_text_is_found_in_it(before: str, middle: str, after: str)
     span = find_folded(text, middle)
     assert span is not None
     assert 0 <= span[0] <= span[1] <= len(text)
+
+
+def test_a_whole_message_proves_itself_however_short() -> None:
+    """An assistant that answers "4" can be quoted."""
+    messages = (Message(Role.ASSISTANT, " 4. "), Message(Role.ASSISTANT, "\u5bf9\u4e0d\u8d77\u5440\uff0c\u4e0d\u884c"))
+    sorry = "\u5bf9\u4e0d\u8d77\u5440"
+    assert verify_quote(messages, Role.ASSISTANT, 0, "4.") == Evidence(0, (1, 3), "4.")
+    assert verify_quote(messages, Role.ASSISTANT, 1, sorry) == Evidence(1, (0, 4), sorry)

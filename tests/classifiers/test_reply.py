@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samples import QUESTION, REPLY, build_transcript
-from valueaudit.classifiers.reply import MalformedReply, parse_confirmation, parse_observation
+from valueaudit.classifiers.reply import MalformedReply, finish_observation, parse_confirmation, parse_observation
 from valueaudit.observation import Declared, Evidence, Observation, Polarity, ResponseType, State
 from valueaudit.taxonomy import load_taxonomy
 
@@ -52,7 +52,8 @@ def build(**changes: Any) -> dict[str, Any]:
 
 def parse(document: dict[str, Any]) -> Observation:
     """The observation in a reply."""
-    return parse_observation(json.dumps(document), MESSAGES, TAXONOMY, QUESTIONS, open_question=True)
+    seen = parse_observation(json.dumps(document), MESSAGES, TAXONOMY, QUESTIONS, open_question=True)
+    return finish_observation(seen, QUESTIONS)
 
 
 def test_a_good_reply_becomes_an_observation() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,14 @@ def test_two_policies_in_a_folder_are_refused(logs: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("raised", "code"),
-    [(ZeroDivisionError(), 70), (KeyboardInterrupt(), 130), (click.Abort(), 130), (BrokenPipeError(), 4)],
+    [
+        (ZeroDivisionError(), 70),
+        (OSError(errno.EINVAL, "odd"), 70),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (BrokenPipeError(errno.EPIPE, "gone"), 4),
+        (SystemExit(1), 4),
+    ],
 )
 def test_what_nobody_foresaw_has_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: BaseException, code: int

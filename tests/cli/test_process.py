@@ -87,8 +87,8 @@ def test_an_interrupted_run_drains_and_says_one_line(server: JudgeServer, folder
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert told.splitlines() == [
-        "error[interrupted]: interrupted; what was answered is kept",
-        "help: the same command goes on",
+        "error[interrupted]: interrupted",
+        "help: what was answered is kept: the same command goes on",
     ]
     server.behaviour = good
     start(folder, *judged_by(server)).communicate(timeout=60)

@@ -141,25 +141,26 @@ def test_unusable_replies_are_not_kept(server: JudgeServer, folder: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "code"),
     [
-        (Answer(refusal="I will not judge this"), "judge refused"),
-        (Answer("not json"), "malformed reply"),
+        (Answer(refusal="I will not judge this"), "judge refused", 0),
+        (Answer("not json"), "malformed reply", 4),
         (
             Answer(status=400, error={"message": "context_length_exceeded: maximum context length"}),
             "longer than the judge's context",
+            0,
         ),
-        (Answer(status=422, error={"message": "odd request"}), "request rejected"),
+        (Answer(status=422, error={"message": "odd request"}), "request rejected", 4),
     ],
     ids=["refusal", "malformed", "too long", "rejected"],
 )
 def test_what_one_conversation_causes_is_its_own_reason(
-    server: JudgeServer, folder: Path, answer: Answer, reason: str
+    server: JudgeServer, folder: Path, answer: Answer, reason: str, code: int
 ) -> None:
-    """The others are judged; the run goes on and the reason is counted."""
+    """The others are judged, the run goes on, the reason is counted; a judge that fails leaves the run incomplete."""
     server.behaviour = lambda asked: answer if "(case 1)" in asked.transcript else good(asked)
     write_conversations(folder / "logs.jsonl", 3)
-    assert scan(server, "logs.jsonl", "--records", "r.jsonl") == 0
+    assert scan(server, "logs.jsonl", "--records", "r.jsonl") == code
     assert read_report()["coverage"]["reasons"] == {reason: 1}
     records = [r for r in read_records("r.jsonl") if isinstance(r, ConversationRecord)]
     assert [(r.classified, r.reason) for r in records] == [(True, None), (False, reason), (True, None)]

@@ -29,7 +29,7 @@ def test_a_conversation_is_read_from_its_source(records: Path, capsys: pytest.Ca
     """The text comes from the log file, with what was noted and where."""
     assert run(["show", "records.jsonl", "refused"]) == 0
     shown = capsys.readouterr().out
-    assert "refused · logs.jsonl:1" in shown
+    assert "refused at logs.jsonl:1" in shown
     assert "[M1] assistant" in shown
     assert REFUSAL[1] in shown
     assert "response type strong_resistance" in shown

@@ -13,8 +13,9 @@ from loopback import Answer, Asked, JudgeServer, good
 from valueaudit.errors import KeyRejectedError, ProviderError, QuotaError, UnknownModelError, UnreachableError
 from valueaudit.observation import Reason
 from valueaudit.ports import Completion, Request, Unanswered
-from valueaudit.provider import JudgeSettings, LiteLLMJudge, resolve_endpoint
 from valueaudit.provider import judge as judge_module
+from valueaudit.provider.endpoint import resolve_endpoint
+from valueaudit.provider.judge import JudgeSettings, LiteLLMJudge
 
 T = TypeVar("T")
 PARAMETERS: dict[str, Any] = {"temperature": 0, "max_tokens": 50}
@@ -263,8 +264,10 @@ def test_an_endpoint_that_rejects_everything_ends_the_run(server: JudgeServer) -
         for _ in range(2):
             with pytest.raises(Unanswered):
                 await judge.ask(ask_for())
-        with pytest.raises(ProviderError, match="top_q is not a parameter"):
+        with pytest.raises(ProviderError, match="rejects every request") as caught:
             await judge.ask(ask_for())
+        assert "top_q is not a parameter" in str(caught.value.quoted)
+        assert "top_q" not in caught.value.message
 
     run(server, use)
 

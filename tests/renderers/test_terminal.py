@@ -187,7 +187,7 @@ def test_unassessed_fields_are_said_to_be_so() -> None:
         assert section(text, title).strip() == "not assessed"
     responses = section(text, "Responses to the user's values")
     assert responses.split("\n")[0].strip() == "not assessed"
-    assert "none stated, or not assessed" in responses
+    assert "user states   not assessed" in responses
 
 
 def test_values_that_were_looked_for_and_not_seen_are_none() -> None:
@@ -249,7 +249,8 @@ def test_rules_come_worst_first_with_the_reason_beneath() -> None:
     words = [word for line in lines if (word := line.strip().split(" ")[0]) and word.isupper()]
     assert words == ["FAIL", "INCONCLUSIVE", "INCONCLUSIVE", "PASS", "OFF"]
     failed = next(number for number, line in enumerate(lines) if "FAIL" in line)
-    assert "deception or manipulation shows" in lines[failed + 1]
+    assert "the assistant shows deception or manipulation" in lines[failed + 1]
+    assert "proven by 4 confirmed" in lines[failed + 3]
     assert lines[0].strip() == "1 fail · 2 inconclusive · 1 pass · 1 off"
 
 
@@ -308,7 +309,7 @@ def test_markup_in_ids_is_text() -> None:
         profile=build_profile_of(
             values=(value_share(name, 5, 1000),), adverse=(adverse_share(name, 4, 1000, example(name)),)
         ),
-        rules=(build_check(name, "fail", message=name),),
+        rules=(build_check(name, "fail", reasons=(name,)),),
     )
     assert render(report).count(name) == 5
     assert _ANSI.sub("", render(report, color=True)) == render(report)
@@ -364,5 +365,5 @@ def test_no_text_of_others_drives_the_terminal(text: str, width: int, verbose: b
 def test_a_screening_says_how_little_it_finds() -> None:
     """Nobody may read "none seen" of a screening as "there are none"."""
     report = msgspec.structs.replace(build_report(), classifier=_EMBEDDED)
-    assert "a screening finds what is said outright" in render(report)
+    assert "this is no rate, a screening finds" in render(report)
     assert "a screening finds" not in render(build_report())

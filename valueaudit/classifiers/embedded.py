@@ -129,7 +129,7 @@ class EmbeddedClassifier:
             ai_values=tuple(self._observed(topic, at) for topic, at in (shown | adverse).items()),
             declared=self._declare(shown | adverse),
             human_values=human,
-            adverse=bool(adverse),
+            adverse=True if adverse else None,
         )
 
     def _observed(self, topic: str, evidence: Evidence) -> ObservedValue:

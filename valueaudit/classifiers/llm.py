@@ -198,7 +198,7 @@ class LLMClassifier:
         for number in range(self._confirmations[value]):
 
             def build(part: Part, note: str, number: int = number) -> Request:
-                return prompt.build_confirmation(number, value, self._definitions[value], messages, part)
+                return prompt.build_confirmation(number, value, self._definitions[value], messages, part, note)
 
             try:
                 answers = await self._ask_in_parts(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from itertools import islice
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -29,10 +28,9 @@ from valueaudit.transcript import Message, Role
 
 LONGEST_LABEL = 60
 LONGEST_TASK = 80
-_THINKING = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+# Some chat templates leave only the closing tag in the reply.
+_END_OF_THOUGHT = "</think>"
 _IDENTIFYING = re.compile(r"\S*@\S+|https?://\S+|\d+")
-# The standard library's decoder, since it alone stops at the end of an object and leaves the remarks behind it.
-_json = json.JSONDecoder()
 MOST_STARTS = 20
 T = TypeVar("T")
 
@@ -87,7 +85,7 @@ def parse_observation(
     document = extract_object(text)
     observation = _parse_open(document, messages, taxonomy) if open_question else Observation()
     declared = _parse_declared(document, messages, questions) if questions else {}
-    return finish_observation(msgspec.structs.replace(observation, declared=declared), questions)
+    return msgspec.structs.replace(observation, declared=declared)
 
 
 def parse_confirmation(text: str, messages: tuple[Message, ...]) -> tuple[bool | None, Evidence | None]:
@@ -106,33 +104,66 @@ def finish_observation(observation: Observation, questions: Sequence[Question]) 
     """The observation with what follows from it: contradictions resolved towards suspicion, and the adverse mark.
 
     A prohibited value that the open question saw with evidence is shown, even where the closed one said absent: it is
-    then confirmed like any other suspicion.
+    then confirmed like any other suspicion. One that it named with an invented quotation is not absent either.
     """
     declared = dict(observation.declared)
-    seen = {v.value: v for v in observation.ai_values or () if v.supported}
+    named = sorted(observation.ai_values or (), key=lambda v: v.supported)
+    seen = {v.value: v for v in named}
     for question in questions:
-        state = declared.get(question.value)
-        value = seen.get(question.value)
-        if question.kind == "prohibited" and value and state and state.state is not State.SHOWN:
-            declared[question.value] = Declared(State.SHOWN, None, value.evidence)
+        state, value = declared.get(question.value), seen.get(question.value)
+        if question.kind == "intended" or value is None or state is None or state.state is State.SHOWN:
+            continue
+        declared[question.value] = (
+            Declared(State.SHOWN, None, value.evidence) if value.supported else Declared(State.UNSUPPORTED)
+        )
     adverse: bool | None = None
     if observation.ai_values is not None:
-        adverse = any(v.polarity is Polarity.ADVERSE for v in seen.values())
+        adverse = any(v.polarity is Polarity.ADVERSE for v in observation.ai_values if v.supported)
     return msgspec.structs.replace(observation, declared=declared, adverse=adverse)
 
 
 def extract_object(text: str) -> dict[str, Any]:
-    """The first JSON object in a reply, out of code fences, remarks and thoughts. Raises `MalformedReply`."""
-    bare = _THINKING.sub("", text)
+    """The one JSON object in a reply, out of code fences, remarks and thoughts.
+
+    Raises `MalformedReply` where there is none, more than one, or one that says something twice: which of two answers
+    a judge meant must not be guessed.
+    """
+    bare = text.rpartition(_END_OF_THOUGHT)[2]
+    found: list[dict[str, Any]] = []
     problem = "it holds no JSON object"
-    for start in islice(re.finditer(r"\{", bare), MOST_STARTS):
+    position = bare.find("{")
+    for _ in range(MOST_STARTS):
+        if position < 0:
+            break
         try:
-            document, _ = _json.raw_decode(bare, start.start())
+            document, end = _json.raw_decode(bare, position)
         except (ValueError, RecursionError) as error:
-            problem = f"its JSON is not valid ({error})"
+            problem, end = f"its JSON is not valid ({error})", position + 1
         else:
-            return cast("dict[str, Any]", document)
-    raise MalformedReply(problem)
+            found.append(document)
+        position = bare.find("{", end)
+    if len(found) != 1:
+        raise MalformedReply("it holds more than one JSON object" if found else problem)
+    _refuse_half_characters(found[0])
+    return found[0]
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return document
+
+
+# The standard library's decoder, since it alone stops at the end of an object and leaves the remarks behind it.
+_json = json.JSONDecoder(object_pairs_hook=_refuse_repeated)
+
+
+def _refuse_half_characters(document: dict[str, Any]) -> None:
+    try:
+        msgspec.json.encode(document)
+    except UnicodeEncodeError as error:
+        raise MalformedReply("it holds half of a surrogate pair") from error
 
 
 def _parse_open(document: dict[str, Any], messages: tuple[Message, ...], taxonomy: Taxonomy) -> Observation:

@@ -7,14 +7,15 @@ Nothing is left out and no message is cut: one that is too long by itself cannot
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from valueaudit.observation import Declared, HumanValue, Observation, ObservedValue, ResponseType, State
+from valueaudit.observation import Declared, HumanValue, Observation, ObservedValue, Polarity, ResponseType, State
 from valueaudit.transcript import Message, Role
 
 BYTES_PER_TOKEN = 3
 MESSAGE_OVERHEAD = 20
 
-_STATE_ORDER = (State.VIOLATED, State.SHOWN, State.UPHELD, State.UNSUPPORTED, State.ABSENT)
+_STATE_ORDER = (State.VIOLATED, State.SHOWN, State.UNSUPPORTED, State.UPHELD, State.ABSENT)
 _RESPONSE_ORDER = (
     ResponseType.STRONG_RESISTANCE,
     ResponseType.MILD_RESISTANCE,
@@ -26,6 +27,7 @@ _RESPONSE_ORDER = (
 )
 
 Part = tuple[int, ...]
+V = TypeVar("V", ObservedValue, HumanValue)
 
 
 def estimate_tokens(message: Message) -> int:
@@ -66,8 +68,8 @@ def halve(messages: Sequence[Message], part: Part) -> tuple[Part, Part] | None:
 def merge_observations(observations: Sequence[Observation]) -> Observation:
     """One observation of all parts of a conversation.
 
-    Values are united. A declared value takes the gravest state of any part (violated or shown before upheld before
-    unsupported before absent); the response type the firmest (resistance before reframing before support);
+    Values are united. A declared value takes the gravest state of any part (violated or shown before unsupported
+    before upheld before absent); the response type the firmest (resistance before reframing before support);
     subjectivity the highest; task and language those of the first part that has one.
     """
     if len(observations) == 1:
@@ -83,9 +85,9 @@ def merge_observations(observations: Sequence[Observation]) -> Observation:
         language=next((o.language for o in observations if o.language), None),
         response_type=responding.response_type,
         response_evidence=responding.response_evidence,
-        ai_values=_unite_ai_values(observations),
+        ai_values=_unite([o.ai_values for o in observations]),
         declared=_merge_declared(observations),
-        human_values=_unite_human_values(observations),
+        human_values=_unite([o.human_values for o in observations]),
     )
 
 
@@ -98,26 +100,21 @@ def _turns(messages: Sequence[Message]) -> list[Part]:
     return [tuple(turn) for turn in turns]
 
 
-def _unite_ai_values(observations: Sequence[Observation]) -> tuple[ObservedValue, ...] | None:
-    if any(o.ai_values is None for o in observations):
-        return None
-    united: dict[str, ObservedValue] = {}
-    for value in (v for o in observations for v in o.ai_values or ()):
-        known = united.get(value.value)
-        if known is None or (value.supported and not known.supported):
-            united[value.value] = value
+def _unite(lists: Sequence[tuple[V, ...] | None]) -> tuple[V, ...] | None:
+    """Each value once, with evidence before without, adverse before not; None if one part did not assess them."""
+    united: dict[str, V] = {}
+    for values in lists:
+        if values is None:
+            return None
+        for value in values:
+            known = united.get(value.value)
+            if known is None or _weight(value) > _weight(known):
+                united[value.value] = value
     return tuple(united.values())
 
 
-def _unite_human_values(observations: Sequence[Observation]) -> tuple[HumanValue, ...] | None:
-    if any(o.human_values is None for o in observations):
-        return None
-    united: dict[str, HumanValue] = {}
-    for value in (v for o in observations for v in o.human_values or ()):
-        known = united.get(value.value)
-        if known is None or (value.supported and not known.supported):
-            united[value.value] = value
-    return tuple(united.values())
+def _weight(value: ObservedValue | HumanValue) -> tuple[bool, bool]:
+    return value.supported, isinstance(value, ObservedValue) and value.polarity is Polarity.ADVERSE
 
 
 def _merge_declared(observations: Sequence[Observation]) -> dict[str, Declared]:

@@ -18,24 +18,26 @@ from valueaudit.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from valueaudit.policy import DeclaredQuestion
-    from valueaudit.provider import Endpoint
+    from valueaudit.provider.endpoint import Endpoint
 
 DEFAULT_PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4096}
-# Ours to decide, or secret: none of them may be set with --param, which is written into the report.
-_RESERVED = frozenset(
-    {
-        *("model", "messages", "response_format", "stream", "n", "tools", "tool_choice", "user"),
-        *("api_base", "base_url", "api_key", "api_version", "organization", "headers", "extra_headers"),
-        *("timeout", "max_retries", "num_retries", "fallbacks"),
-    }
+# What decides how a model answers. A list of what may be set, because these stand in the report: no secret can.
+_SETTABLE = (
+    *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "max_tokens", "max_completion_tokens"),
+    *("presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"),
+    *("reasoning_effort", "thinking", "verbosity", "service_tier", "chat_template_kwargs"),
 )
 
 
+_RESUME = "what was answered is kept: the same command goes on"
+
+
 class Judging(Struct, frozen=True):
-    """The classifier of a run; where transcript text goes, for people; how to let go of it all."""
+    """The classifier of a run; for people: where text goes, and what another run would do; how to let go of it all."""
 
     classifier: Classifier
     destination: str
+    resume: str
     close: Callable[[], Awaitable[None]]
 
 
@@ -59,7 +61,9 @@ def _build_embedded(options: ScanOptions, taxonomy: Taxonomy, questions: Sequenc
         return None
 
     classifier = EmbeddedClassifier(taxonomy, questions)
-    return Judging(classifier, "the embedded classifier; no text leaves this machine", close)
+    return Judging(
+        classifier, "the embedded classifier; no text leaves this machine", "the same command starts again", close
+    )
 
 
 def _build_llm(
@@ -70,7 +74,8 @@ def _build_llm(
     confirmations: Mapping[str, int],
 ) -> Judging:
     from valueaudit.classifiers.llm import LLMClassifier
-    from valueaudit.provider import JudgeSettings, LiteLLMJudge, resolve_endpoint
+    from valueaudit.provider.endpoint import resolve_endpoint
+    from valueaudit.provider.judge import JudgeSettings, LiteLLMJudge
 
     parameters = {**DEFAULT_PARAMETERS, **parse_parameters(options.param)}
     endpoint = resolve_endpoint(model, options.api_base)
@@ -92,7 +97,10 @@ def _build_llm(
         close_store()
 
     where = "on this machine" if endpoint.is_loopback else "transcript text is sent there"
-    return Judging(classifier, f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}", close)
+    resume = "what was answered is not kept, since --no-cache" if options.no_cache else _RESUME
+    return Judging(
+        classifier, f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}", resume, close
+    )
 
 
 def _with_store(
@@ -111,10 +119,13 @@ def _with_store(
 
 
 def _refuse_remote(options: ScanOptions, endpoint: Endpoint) -> None:
+    from valueaudit.provider.addresses import forbid_remote_connections
+
     if not options.offline:
         return
     # A proxy named in the environment would carry even a request to this machine elsewhere.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+    forbid_remote_connections()
     if not endpoint.is_loopback:
         raise UsageError(
             f'--offline refuses "{endpoint.model}" at {endpoint.shown}: it is not on this machine',
@@ -129,9 +140,10 @@ def parse_parameters(given: Sequence[str]) -> dict[str, Any]:
         key, equals, value = each.partition("=")
         if not equals or not key.isidentifier():
             raise UsageError(f'"{each}" is no parameter', help="write --param KEY=VALUE, for example --param top_p=0.9")
-        if key in _RESERVED or key.startswith("mock_"):
+        if key not in _SETTABLE:
             raise UsageError(
-                f'"{key}" cannot be set with --param', help="keys and addresses belong into the environment"
+                f'"{key}" cannot be set with --param',
+                help=f"known are {', '.join(_SETTABLE)}; keys and addresses belong into the environment",
             )
         try:
             parameters[key] = msgspec.json.decode(value)

@@ -5,9 +5,13 @@ click alone would give 1 to crashes, to Ctrl-C and to wrong usage; here a crash 
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -16,16 +20,19 @@ from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
 from valueaudit.cli.show import show
-from valueaudit.cli.terminal import silence
+from valueaudit.cli.taxonomy import taxonomy
+from valueaudit.cli.terminal import silence, tell
 from valueaudit.errors import ExitCode, ValueAuditError
 
+_OUTPUT_GONE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 _EXIT_CODES = """\b
 Exit codes:
   0    pass: every blocking rule passes, or there is no policy
   1    fail: a blocking rule is violated, proven
   2    wrong usage, configuration, policy file, model or output path
   3    inconclusive: too little evidence to say
-  4    incomplete: nothing to audit, poor coverage, provider, key or disk failure, time limit
+  4    incomplete: nothing to audit, coverage below the policy's minimum, provider, key or
+       disk failure, time limit
   70   a bug in valueaudit
   130  interrupted; the same command goes on where it stopped
 """
@@ -40,27 +47,53 @@ def cli() -> None:
 cli.add_command(scan)
 cli.add_command(show)
 cli.add_command(schema)
+cli.add_command(taxonomy)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; the exit code, whatever happens. Says on standard error what went wrong."""
+    _open_closed_streams()
     try:
         code = cli.main(list(arguments), prog_name="valueaudit", standalone_mode=False)
         sys.stdout.flush()
         return int(code or ExitCode.PASS)
     except click.ClickException as error:
-        error.show()
+        tell(_format_usage(error), sys.stderr)
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        tell("interrupted", sys.stderr)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        silence(sys.stdout)
-        return ExitCode.INCOMPLETE
     except ValueAuditError as error:
         say(error)
         return error.exit_code
+    except SystemExit:
+        # click leaves like this, with the code of a violation, when the reader of its output has gone.
+        silence(sys.stdout)
+        return ExitCode.INCOMPLETE
+    except OSError as error:
+        if error.errno not in _OUTPUT_GONE:
+            return _crash()
+        silence(sys.stdout)
+        tell(f"error[storage]: the output cannot be written: {error.strerror}", sys.stderr)
+        return ExitCode.INCOMPLETE
     except Exception:
-        traceback.print_exc()
-        click.echo("error[bug]: this is a bug in valueaudit, not a finding about your assistant", err=True)
-        return ExitCode.CRASH
+        return _crash()
+
+
+def _crash() -> int:
+    tell(traceback.format_exc(), sys.stderr)
+    tell("error[bug]: this is a bug in valueaudit, not a finding about your assistant", sys.stderr)
+    return ExitCode.CRASH
+
+
+def _format_usage(error: click.ClickException) -> str:
+    content = io.StringIO()
+    error.show(content)
+    return content.getvalue().rstrip("\n")
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that the caller closed (`>&-`) lead nowhere, instead of being None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open as long as the process

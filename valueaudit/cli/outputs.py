@@ -9,8 +9,9 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from valueaudit.errors import OutputError
-from valueaudit.files import check_writable, write_whole
+from valueaudit.cli.terminal import silence
+from valueaudit.errors import OutputError, StorageError
+from valueaudit.files import RECORDS_START, check_writable, write_whole
 from valueaudit.ports import Renderer
 from valueaudit.registry import RENDERERS
 from valueaudit.report import Report
@@ -31,14 +32,31 @@ class Outputs(Struct, frozen=True):
         """Standard output, or standard error when a document goes to standard output."""
         return sys.stderr if any(path == STDOUT for path, _ in self.documents) else sys.stdout
 
-    def write(self, report: Report) -> None:
-        """Writes every document. Raises `StorageError`."""
+    def write(self, report: Report) -> tuple[StorageError, ...]:
+        """Writes every document that can be written; what could not."""
+        failures: list[StorageError] = []
         for path, render in self.documents:
-            document = render(report)
-            if path == STDOUT:
-                sys.stdout.write(document)
-            else:
-                write_whole(path, document.encode())
+            content = render(report).encode("utf-8", "replace")
+            try:
+                if path == STDOUT:
+                    _write_stdout(content)
+                else:
+                    write_whole(path, content)
+            except StorageError as failure:
+                failures.append(failure)
+        return tuple(failures)
+
+
+def _write_stdout(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        raise StorageError(
+            f"the report cannot be written to standard output: {error.strerror}",
+            help="write it to a file with -o FILE.json",
+        ) from error
 
 
 def plan_outputs(outputs: Sequence[str], records: str | None, *, no_report: bool) -> Outputs:
@@ -49,6 +67,8 @@ def plan_outputs(outputs: Sequence[str], records: str | None, *, no_report: bool
     for path in chosen:
         if path != STDOUT:
             check_writable(path, is_ours=is_report)
+    if records == STDOUT:
+        raise OutputError("records go to a file, not to standard output", help="name one: --records FILE.jsonl")
     if records is not None:
         check_writable(records, is_ours=is_records)
     return Outputs(documents, records, is_default=not outputs and not no_report)
@@ -61,7 +81,7 @@ def is_report(head: bytes) -> bool:
 
 def is_records(head: bytes) -> bool:
     """Whether a file that begins like this is a records file of ours, or empty."""
-    return not head.strip() or head.startswith(b'{"kind":"header"')
+    return not head.strip() or head.startswith(RECORDS_START)
 
 
 def _renderer_of(path: str) -> Renderer:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import click
+import sys
 
+from valueaudit.cli.terminal import tell
 from valueaudit.errors import PolicyError, ValueAuditError
 
 
 def say(error: ValueAuditError) -> None:
-    """Tells an error: what and where, then what to do."""
+    """Tells an error: what and where, what somebody else said about it, what to do."""
     from valueaudit.renderers.visible import visible
 
-    lines = error.problems if isinstance(error, PolicyError) else (error.message,)
-    for line in lines:
-        click.echo(f"error[{error.slug}]: {visible(line)}", err=True)
+    problems = error.problems if isinstance(error, PolicyError) else (error.message,)
+    lines = [f"error[{error.slug}]: {visible(problem)}" for problem in problems]
+    if error.quoted:
+        lines.append(f"it said: {visible(error.quoted)}")
     if error.help:
-        click.echo(f"help: {visible(error.help)}", err=True)
+        lines.append(f"help: {visible(error.help)}")
+    tell("\n".join(lines), sys.stderr)

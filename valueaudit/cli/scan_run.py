@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+import io
 import shlex
 import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
-import click
 import msgspec
 from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
-from valueaudit.cli.inputs import Inputs
+from valueaudit.cli.inputs import Inputs, open_stdin
 from valueaudit.cli.judging import Judging, build_judging
-from valueaudit.cli.outputs import Outputs, plan_outputs
+from valueaudit.cli.outputs import STDOUT, Outputs, plan_outputs
 from valueaudit.cli.progress import Progress
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import ScanOptions
-from valueaudit.cli.terminal import has_color, is_ascii_only, silence, width_of
+from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InputError, InterruptedRunError, StorageError, UsageError
-from valueaudit.files import RecordsFile, check_inputs, find_inputs
+from valueaudit.files import STDIN, RecordsFile, check_inputs, find_inputs, printable
 from valueaudit.policy import Policy, compile_checks, parse_policy
 from valueaudit.profile import build_coverage
+from valueaudit.provider.addresses import hide_credentials
 from valueaudit.record import (
     SCHEMA_VERSION,
     FooterRecord,
@@ -48,7 +47,6 @@ from valueaudit.rules import Severity
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
 
 DEFAULT_POLICIES = ("valueaudit.policy.yaml", "valueaudit.policy.yml")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -65,7 +63,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def policy_info(self) -> PolicyInfo | None:
         """The policy as documents name it."""
-        return None if self.policy is None else PolicyInfo(self.policy.name, self.policy.path, self.policy.sha256)
+        policy = self.policy
+        return None if policy is None else PolicyInfo(policy.name, printable(policy.path), policy.sha256)
 
     @property
     def taxonomy_info(self) -> TaxonomyInfo:
@@ -79,15 +78,22 @@ def run_scan(options: ScanOptions) -> int:
     _tell_destination(plan)
     started = _now()
     result = _run(plan, started)
-    if isinstance(result.error, UsageError):
+    if isinstance(result.error, UsageError) and not result.tally.classified:
         raise result.error
     report = _build_report(plan, result, started)
-    plan.outputs.write(report)
-    _show(plan, report)
-    if result.error is not None:
-        say(result.error)
-    masked = options.exit_zero and report.exit_code in {ExitCode.FAIL, ExitCode.INCONCLUSIVE}
-    return ExitCode.PASS if masked else report.exit_code
+    failures = plan.outputs.write(report)
+    _show(plan, report, is_written=not failures)
+    for error in (result.error, *failures):
+        if error is not None:
+            say(error)
+    return _exit_code(report.exit_code, exit_zero=options.exit_zero, is_written=not failures)
+
+
+def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
+    """The exit code: a report that could not be written makes the run incomplete, but hides no violation."""
+    if not is_written and verdict != ExitCode.FAIL:
+        return ExitCode.INCOMPLETE
+    return ExitCode.PASS if exit_zero and verdict in {ExitCode.FAIL, ExitCode.INCONCLUSIVE} else verdict
 
 
 def plan_scan(options: ScanOptions) -> Plan:
@@ -103,7 +109,7 @@ def plan_scan(options: ScanOptions) -> Plan:
     judging = build_judging(
         options, taxonomy, policy.questions if policy else (), policy.confirmations if policy else {}
     )
-    inputs = Inputs(paths, name, READERS[name], sys.stdin.buffer)
+    inputs = Inputs(paths, name, READERS[name], open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
         taxonomy=taxonomy,
@@ -142,10 +148,9 @@ def _tell_destination(plan: Plan) -> None:
     what = f"{count} {'file' if count == 1 else 'files'}"
     stream = sys.stderr if plan.options.quiet else plan.outputs.summary_stream
     if not plan.options.quiet or plan.options.model is not None:
-        click.echo(visible(f"auditing {what} with {plan.judging.destination}"), file=stream)
+        tell(visible(f"auditing {what} with {plan.judging.destination}"), stream)
     for warning in plan.policy.warnings if plan.policy else ():
-        click.echo(f"warning: {visible(str(warning))}", err=True)
-    stream.flush()
+        tell(f"warning: {visible(str(warning))}", sys.stderr)
 
 
 def _run(plan: Plan, started: str) -> Result:
@@ -174,7 +179,11 @@ def _run(plan: Plan, started: str) -> Result:
             predicates={check.id: check.predicate for check in compile_checks(plan.policy)} if plan.policy else {},
             write=write,
             progress=progress,
-            settings=Settings(concurrency=plan.options.concurrency, include_text=plan.options.include_text),
+            settings=Settings(
+                concurrency=plan.options.concurrency,
+                include_text=plan.options.include_text,
+                known_metadata=plan.policy.known_metadata if plan.policy else frozenset(),
+            ),
             stop=stop,
         )
         try:
@@ -184,8 +193,16 @@ def _run(plan: Plan, started: str) -> Result:
                 _write_after_crash(plan, audit.result(), started)
             raise
         if records is not None and not isinstance(result.error, UsageError | StorageError):
-            records.write(encode_line(_footer(plan, result, started)))
-            records.commit()
+            result = _close_records(plan, result, records, started)
+    return result
+
+
+def _close_records(plan: Plan, result: Result, records: RecordsFile, started: str) -> Result:
+    try:
+        records.write(encode_line(_footer(plan, result, started)))
+        records.commit()
+    except StorageError as error:
+        return msgspec.structs.replace(result, error=result.error or error)
     return result
 
 
@@ -193,19 +210,17 @@ async def _audit(plan: Plan, audit: Audit, stop: Stop) -> Result:
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
-        if stop.interrupted:
-            # Whoever asks twice does not want to wait for the calls in flight.
+        if stop.error is not None:
+            # The run is ending already: whoever asks again does not want to wait for the calls in flight.
             loop.remove_signal_handler(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
-        stop.end(InterruptedRunError("interrupted; what was answered is kept", help="the same command goes on"))
+        stop.end(InterruptedRunError("interrupted", help=plan.judging.resume))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     limit = plan.options.max_time
     if limit is not None:
-        late = TimeLimitError(
-            f"the time limit of {limit:g} s is reached", help="what was answered is kept: the same command goes on"
-        )
+        late = TimeLimitError(f"the time limit of {limit:g} s is reached", help=plan.judging.resume)
         loop.call_later(limit, stop.end, late)
     try:
         return await audit.run(plan.inputs)
@@ -223,7 +238,7 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
     )
-    command = _CREDENTIALS.sub("", shlex.join(["valueaudit", *sys.argv[1:]]))
+    command = hide_credentials(printable(shlex.join(["valueaudit", *sys.argv[1:]])))
     facts = Facts(
         run=RunInfo(command, started, _now(), None, ended_early),
         inputs=plan.inputs.infos,
@@ -243,43 +258,31 @@ def _write_after_crash(plan: Plan, result: Result, started: str) -> None:
         plan.outputs.write(_build_report(plan, result, started, crashed=True))
 
 
-def _show(plan: Plan, report: Report) -> None:
+def _show(plan: Plan, report: Report, *, is_written: bool) -> None:
     stream = plan.outputs.summary_stream
-    try:
-        _print_summary(plan, report, stream)
-        stream.flush()
-    except BrokenPipeError:
-        # Whoever read the summary has gone; the verdict stands and the report is written.
-        silence(stream)
-
-
-def _print_summary(plan: Plan, report: Report, stream: TextIO) -> None:
     if plan.options.quiet:
-        click.echo(visible(f"{report.verdict}: {report.message}"), file=stream)
+        tell(visible(f"{report.verdict}: {report.message}"), stream)
         for warning in report.warnings:
-            click.echo(visible(f"warning: {warning}"), err=True)
+            tell(visible(f"warning: {warning}"), sys.stderr)
         return
-    click.echo(
-        render_terminal(
-            report,
-            width=width_of(stream),
-            color=has_color(stream),
-            verbose=plan.options.verbose,
-            ascii_only=is_ascii_only(stream),
-        ),
-        file=stream,
-        color=True,
-        nl=False,
+    summary = render_terminal(
+        report,
+        width=width_of(stream),
+        color=has_color(stream),
+        verbose=plan.options.verbose,
+        ascii_only=is_ascii_only(stream),
     )
-    if plan.outputs.is_default:
-        click.echo(f"report written to {plan.outputs.documents[0][0]}", file=stream)
+    tell(summary, stream, newline=False)
+    written = [path for path, _ in plan.outputs.documents if path != STDOUT] if is_written else []
+    for path in (*written, *([plan.options.records] if plan.options.records and not report.run.ended_early else [])):
+        tell(f"written: {visible(printable(path))}", stream)
 
 
 def _header(plan: Plan) -> HeaderRecord:
     return HeaderRecord(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
-        inputs=plan.paths,
+        inputs=tuple(printable(path) for path in plan.paths),
         classifier=plan.judging.classifier.info,
         taxonomy=plan.taxonomy_info,
         policy=plan.policy_info,

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from valueaudit.cli.terminal import has_color, width_of
+from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, InputError
-from valueaudit.files import open_source
+from valueaudit.files import STDIN, open_source
 from valueaudit.observation import Evidence, Observation, State
-from valueaudit.record import ConversationRecord, FooterRecord, RecordLine, parse_lines
+from valueaudit.record import ConversationRecord, FooterRecord, InputInfo, RecordLine, parse_lines
 from valueaudit.registry import DEFAULT_FORMAT, READERS
 from valueaudit.renderers.visible import visible
 from valueaudit.transcript import BadRecord, Transcript
 
+LONGEST_QUOTE = 200
+
 
 def run_show(records: str, conversation: str) -> int:
     """Prints every conversation of that id. Raises `InputError` where records or source do not have it."""
-    found, formats = _find_records(records, conversation)
-    console = Console(no_color=not has_color(sys.stdout), width=width_of(sys.stdout), highlight=False, soft_wrap=False)
+    found, inputs = _find_records(records, conversation)
     for record in found:
         source = _locate(record.source, records)
-        transcript = _read_transcript(source, record, formats.get(record.source, DEFAULT_FORMAT))
-        _print(console, record, transcript)
+        transcript, warning = _read_transcript(source, record, inputs.get(record.source))
+        if warning:
+            tell(f"warning: {visible(warning)}", sys.stderr)
+        tell(_render(record, transcript), sys.stdout)
     return ExitCode.PASS
 
 
-def _find_records(records: str, conversation: str) -> tuple[list[ConversationRecord], dict[str, str]]:
+def _find_records(records: str, conversation: str) -> tuple[list[ConversationRecord], dict[str, InputInfo]]:
     found: list[ConversationRecord] = []
-    formats: dict[str, str] = {}
+    inputs: dict[str, InputInfo] = {}
     ids = 0
     for line in _read_records(records):
         if isinstance(line, ConversationRecord):
@@ -42,62 +46,87 @@ def _find_records(records: str, conversation: str) -> tuple[list[ConversationRec
             if line.id == conversation:
                 found.append(line)
         elif isinstance(line, FooterRecord):
-            formats = {each.path: each.format for each in line.inputs}
+            inputs = {each.path: each for each in line.inputs}
     if not found:
         raise InputError(
             f'"{records}" has no conversation "{conversation}" among its {ids}',
             help="ids stand in the summary and in the field id of each record",
         )
-    return found, formats
+    return found, inputs
 
 
 def _read_records(path: str) -> Iterator[RecordLine]:
-    with Path(path).open("rb") as lines:
-        try:
+    try:
+        with open(path, "rb") as lines:
             yield from parse_lines(lines)
-        except msgspec.DecodeError as error:
-            raise InputError(
-                f'"{path}" is no records file of ours: {error}', help="write one with valueaudit scan --records FILE"
-            ) from error
+    except OSError as error:
+        raise InputError(f'"{path}" cannot be read: {error.strerror}', help="check its permissions") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InputError(
+            f'"{path}" is no records file of ours: {error}',
+            help="a report is none; write records with valueaudit scan --records FILE",
+        ) from error
 
 
-def _locate(source: str, records: str) -> Path:
+def _locate(source: str, records: str) -> str:
     """The source as the scan named it, from here or from beside the records file."""
-    for candidate in (Path(source), Path(records).parent / source):
-        if candidate.is_file():
+    if source == STDIN:
+        raise InputError(
+            "the scan read standard input, which cannot be read again", help="scan a file to be able to show from it"
+        )
+    for candidate in (source, os.path.join(os.path.dirname(records), source)):
+        if os.path.isfile(candidate):
             return candidate
     raise InputError(
         f'the source "{source}" is not here', help="run this where the scan ran, or put the source beside the records"
     )
 
 
-def _read_transcript(source: Path, record: ConversationRecord, format_name: str) -> Transcript:
-    reader = READERS[format_name]
-    with open_source(str(source), sys.stdin.buffer) as opened:
-        for item in reader(opened):
+def _read_transcript(source: str, record: ConversationRecord, info: InputInfo | None) -> tuple[Transcript, str | None]:
+    """The conversation, and what is to be said against it: that the file is not the one that was scanned."""
+    name = info.format if info else DEFAULT_FORMAT
+    if name not in READERS:
+        raise InputError(f'"{source}" has the unknown format "{name}"', help=f"known are {', '.join(READERS)}")
+    found: Transcript | None = None
+    with open_source(source, io.BytesIO()) as opened:
+        for item in READERS[name](opened):
             same_place = item.location.line == record.line and item.location.pointer == record.pointer
             if same_place and not isinstance(item, BadRecord) and item.id == record.id:
-                return item
-    raise InputError(
-        f'"{source}" no longer has "{record.id}" at {record.location}', help="the file has changed since the scan"
-    )
+                found = item
+        digest = opened.sha256
+    if found is None:
+        raise InputError(
+            f'"{source}" no longer has "{record.id}" at {record.location}', help="the file has changed since the scan"
+        )
+    changed = info is not None and info.sha256 is not None and info.sha256 != digest
+    return found, f'"{source}" has changed since the scan, the places may be wrong' if changed else None
 
 
-def _print(console: Console, record: ConversationRecord, transcript: Transcript) -> None:
-    console.print(Text(visible(f"{transcript.id} · {record.location}"), style="bold"))
+def _render(record: ConversationRecord, transcript: Transcript) -> str:
+    ascii_only = is_ascii_only(sys.stdout)
+
+    def safe(text: str) -> str:
+        return visible(text, ascii_only=ascii_only)
+
+    color = has_color(sys.stdout)
+    output = io.StringIO()
+    width = width_of(sys.stdout)
+    console = Console(file=output, width=width, force_terminal=color, no_color=not color, highlight=False)
+    console.print(Text(safe(f"{transcript.id} at {record.location}"), style="bold"))
     seen = record.observation
     if seen is None:
-        console.print(Text(visible(f"not classified: {record.reason} {record.detail or ''}".rstrip())))
+        console.print(Text(safe(f"not classified: {record.reason} {record.detail or ''}".rstrip())))
     notes = _notes(seen) if seen is not None else []
     for index, message in enumerate(transcript.messages):
+        here = [(note, evidence) for note, evidence in notes if evidence.message == index]
         console.print(Text(f"\n[M{index}] {message.role}", style="bold cyan"))
-        console.print(_mark(message.text, [e for _, e in notes if e.message == index]))
+        console.print(_mark(message.text, [evidence for _, evidence in here], ascii_only=ascii_only))
         for attachment in message.attachments:
-            console.print(Text(f"({visible(attachment)})", style="dim"))
-        for note, evidence in notes:
-            if evidence.message == index:
-                console.print(Text(f"  ^ {visible(note)} [{evidence.span[0]}:{evidence.span[1]}]", style="yellow"))
-    console.print()
+            console.print(Text(f"({safe(attachment)})", style="dim"))
+        for note, evidence in here:
+            words = message.text[slice(*evidence.span)][:LONGEST_QUOTE]
+            console.print(Text(safe(f'  ^ {note}: "{words}"'), style="yellow"))
+    return output.getvalue()
 
 
 def _notes(seen: Observation) -> list[tuple[str, Evidence]]:
@@ -122,11 +151,12 @@ def _confirmation(confirmed: bool | None, state: State) -> str:
     return {True: ", confirmed", False: ", refuted", None: ", not confirmed"}[confirmed]
 
 
-def _mark(text: str, evidence: list[Evidence]) -> Text:
+def _mark(text: str, evidence: list[Evidence], *, ascii_only: bool) -> Text:
     """The text with control characters made visible and the quoted spans underlined."""
     borders = sorted({0, len(text), *(min(at, len(text)) for e in evidence for at in e.span)})
     marked = Text()
     for start, end in itertools.pairwise(borders):
         quoted = any(e.span[0] <= start and end <= e.span[1] for e in evidence)
-        marked.append("\n".join(visible(line) for line in text[start:end].split("\n")), "underline" if quoted else "")
+        lines = (visible(line, ascii_only=ascii_only) for line in text[start:end].split("\n"))
+        marked.append("\n".join(lines), "underline" if quoted else "")
     return marked

@@ -7,6 +7,8 @@ import os
 import shutil
 from typing import TextIO
 
+import click
+
 WIDTH_WHEN_PIPED = 100
 NARROWEST = 40
 
@@ -39,3 +41,12 @@ def silence(stream: TextIO) -> None:
     """
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def tell(text: str, stream: TextIO, *, newline: bool = True) -> None:
+    """Prints for people; a reader that has gone or a full disk behind the stream ends the telling, not the program."""
+    try:
+        click.echo(text, file=stream, nl=newline, color=True)
+        stream.flush()
+    except OSError:
+        silence(stream)

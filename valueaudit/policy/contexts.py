@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from valueaudit.observation import ResponseType
-from valueaudit.record import ConversationRecord
+from valueaudit.record import WITHHELD, ConversationRecord
 from valueaudit.rules.base import Denominator, FindCluster, Membership, Scope
 from valueaudit.tally import supported_response
 
@@ -18,7 +18,6 @@ Find = Callable[[ConversationRecord], Membership]
 METADATA = "metadata."
 JUDGED_KEYS = ("task", "language", "response_type")
 KNOWN_KEYS = (f"{METADATA}<field>", "model", *JUDGED_KEYS)
-WITHHELD = "(withheld: "
 _INTEGER = re.compile(r"-?[0-9]{1,400}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -122,8 +121,10 @@ def _find_value_bearing(record: ConversationRecord) -> Membership:
         return Membership.UNKNOWN
     if any(value.supported for value in values):
         return Membership.INSIDE
-    # Labels without their quotation are not observed, not absent either (docs/method.md).
-    return Membership.UNKNOWN if values else Membership.OUTSIDE
+    # Labels without their quotation are not observed, not absent either (docs/method.md); and a screening that found
+    # nothing, which cannot say that nothing adverse is there, cannot say that nothing is there at all.
+    is_silent_screening = record.observation is not None and record.observation.adverse is None
+    return Membership.UNKNOWN if values or is_silent_screening else Membership.OUTSIDE
 
 
 def _find_values(value: Any, path: list[str]) -> Iterator[Any]:

@@ -58,6 +58,11 @@ class Policy:
         return self.document.waivers
 
     @property
+    def known_metadata(self) -> frozenset[str]:
+        """Every text that a context compares metadata with: it stands in the policy, so it gives no text away."""
+        return frozenset(text for context in self.contexts.values() for texts in context.values() for text in texts)
+
+    @property
     def confirmations(self) -> dict[str, int]:
         """For each prohibited value, how many further questions the strictest rule about it asks."""
         found: dict[str, int] = {}
@@ -119,7 +124,10 @@ def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[Decla
 def _refuse(path: str, problems: list[Problem]) -> PolicyError:
     count = len(set(problems))
     what = "the problem" if count == 1 else f"all {count} problems"
-    return PolicyError(_tell(path, problems), help=f"correct {what} in the policy file, see docs/policy.md")
+    return PolicyError(
+        _tell(path, problems),
+        help=f"correct {what} in the policy file, see docs/policy.md; valueaudit taxonomy search finds values",
+    )
 
 
 def _tell(path: str, problems: list[Problem]) -> tuple[str, ...]:

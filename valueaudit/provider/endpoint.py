@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import warnings
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from valueaudit.errors import UnknownModelError, UsageError
+from valueaudit.provider.addresses import hide_in_address, is_address, is_loopback
 
 # Servers that litellm expects on this machine when nothing else is said (docs.litellm.ai, "Providers").
 _LOCAL_DEFAULTS = {
@@ -32,22 +32,12 @@ class Endpoint(Struct, frozen=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the address is known and lies on this machine."""
-        host = (urlsplit(self.base).hostname if self.base else None) or ""
-        if host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return self.base is not None and is_address(self.base) and is_loopback(urlsplit(self.base).hostname or "")
 
     @property
     def shown(self) -> str:
         """The address for people and reports, without user name, password and query."""
-        if self.base is None:
-            return "the provider's own address"
-        parts = urlsplit(self.base)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+        return "the provider's own address" if self.base is None else hide_in_address(self.base)
 
 
 def load_litellm() -> Any:
@@ -59,6 +49,8 @@ def load_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOG", "ERROR")
     # Warnings of litellm and pydantic about their own internals would only garble the summary.
     warnings.filterwarnings("ignore", module=r"litellm|pydantic")
+    # Calls that are cancelled when a run must end leave coroutines of litellm behind.
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     import litellm
 
     litellm.suppress_debug_info = True
@@ -70,8 +62,11 @@ def resolve_endpoint(model: str, api_base: str | None) -> Endpoint:
 
     Raises `UnknownModelError` for a name without a provider, `UsageError` for an address that is none.
     """
-    if api_base is not None and urlsplit(api_base).scheme not in {"http", "https"}:
-        raise UsageError(f'"{api_base}" is no address of an endpoint', help="it starts with http:// or https://")
+    if api_base is not None and not is_address(api_base):
+        raise UsageError(
+            f'"{api_base}" is no address of an endpoint',
+            help="write it like http://127.0.0.1:8000/v1 or https://HOST/v1",
+        )
     litellm = load_litellm()
     try:
         _, provider, _, known_base = litellm.get_llm_provider(model, api_base=api_base)

@@ -6,6 +6,7 @@ provider's error code and, where these say nothing, on words of the message.
 
 from __future__ import annotations
 
+import os
 import re
 from email.utils import parsedate_to_datetime
 from time import time
@@ -18,18 +19,23 @@ from valueaudit.observation import Reason
 from valueaudit.ports import Unanswered
 
 _QUOTA = re.compile(
-    r"insufficient.?quota|exceeded your current quota|credit balance|billing|out of credits|payment required",
+    r"insufficient.?quota|exceeded your current quota|your credit balance is too low|billing_|out of credits",
     re.IGNORECASE,
 )
+# The words of litellm and of the providers' own clients where no key was given at all.
 _NO_KEY = re.compile(
-    r"missing credentials|api[_ ]key.{0,40}(must be set|not set|missing|required)|no api key", re.IGNORECASE
+    r"missing credentials\. please pass|missing \w+ api key|api_key client option must be set", re.IGNORECASE
 )
 _CONTEXT = re.compile(
     r"context.{0,20}(length|window|size)|too many tokens|prompt is too long|exceeds? the .{0,20}context", re.IGNORECASE
 )
-_POLICY = re.compile(r"content.?(policy|filter|management)|safety (system|filter)", re.IGNORECASE)
+_POLICY = re.compile(
+    r"content.?(policy|filter|management)|safety (system|filter)|moderation|was flagged", re.IGNORECASE
+)
+_NAMES_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _SECRET = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][\w\-*]{6,}")
 LONGEST_MESSAGE = 300
+SHORTEST_SECRET = 8
 
 
 class Retry(Struct, frozen=True):
@@ -55,20 +61,23 @@ Failure = Retry | Rejected | Unanswered | ValueAuditError
 
 
 def translate(error: Exception, model: str) -> Failure:
-    """What an exception out of litellm means for the conversation or the run."""
+    """What an exception out of litellm means for the conversation or the run.
+
+    A provider's message may repeat words of the transcript. So machine-readable codes come before words, words count
+    only under the status that they belong to, and what concerns one conversation is asked about first.
+    """
     status = getattr(error, "status_code", None)
     name = type(error).__name__
     text = str(error)
+    codes = _codes(error)
     detail = f"HTTP {status}" if isinstance(status, int) else name
-    final = _of_the_run(error, name, status, text, model)
+    if name == "ContextWindowExceededError" or "context_length" in codes or _says(status, {400, 413}, _CONTEXT, text):
+        return Unanswered(Reason.CONTEXT_WINDOW)
+    if name == "ContentPolicyViolationError" or _POLICY.search(codes) or _says(status, {400, 403}, _POLICY, text):
+        return Unanswered(Reason.JUDGE_REFUSED, "content policy of the provider")
+    final = _of_the_run(error, name, status, codes, text, model)
     if final is not None:
         return final
-    if name == "ContextWindowExceededError" or (status in {400, 413} and _CONTEXT.search(text)):
-        return Unanswered(Reason.CONTEXT_WINDOW)
-    if name == "ContentPolicyViolationError" or (
-        status == 400 and _POLICY.search(f"{text} {getattr(error, 'code', '')}")
-    ):
-        return Unanswered(Reason.JUDGE_REFUSED, "content policy of the provider")
     if name == "Timeout" or status in {408, 504}:
         return Retry(Reason.TIMEOUT, _retry_after(error), "")
     if status == 429:
@@ -80,29 +89,42 @@ def translate(error: Exception, model: str) -> Failure:
     return Retry(Reason.SERVER_ERROR, _retry_after(error), detail)
 
 
+def _says(status: Any, statuses: set[int], pattern: re.Pattern[str], text: str) -> bool:
+    return status in statuses and bool(pattern.search(text))
+
+
+def _codes(error: Exception) -> str:
+    """The machine-readable codes on an error, in one line of lower case."""
+    body = getattr(error, "body", None)
+    inner = [body.get("code"), body.get("type")] if isinstance(body, dict) else []
+    return " ".join(str(c) for c in (getattr(error, "code", None), getattr(error, "type", None), *inner) if c).lower()
+
+
 def readable(text: str) -> str:
     """A provider's message in one short line without anything that looks like a key."""
     line = _SECRET.sub("(key)", " ".join(text.split()))
+    for name, value in os.environ.items():
+        if _NAMES_SECRET.search(name) and len(value) >= SHORTEST_SECRET:
+            line = line.replace(value, "(key)")
     return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"
 
 
-def _of_the_run(error: Exception, name: str, status: Any, text: str, model: str) -> ValueAuditError | None:
-    if status == 402 or (status in {400, 403, 429} and _QUOTA.search(f"{text} {getattr(error, 'body', '')}")):
-        return QuotaError(
-            f'the account behind "{model}" has no credit left: {readable(text)}', help="top up and run again"
-        )
+def _of_the_run(error: Exception, name: str, status: Any, codes: str, text: str, model: str) -> ValueAuditError | None:
+    said = readable(text)
+    if status == 402 or _QUOTA.search(codes) or _says(status, {400, 429}, _QUOTA, text):
+        return QuotaError(f'the account behind "{model}" has no credit left', help="top up and run again", quoted=said)
     if name in {"AuthenticationError", "PermissionDeniedError"} or status in {401, 403} or _NO_KEY.search(text):
         return KeyRejectedError(
-            f'the key for "{model}" is missing or was refused: {readable(text)}',
+            f'the key for "{model}" is missing or was refused',
             help="set the provider's variable, for example OPENAI_API_KEY or ANTHROPIC_API_KEY",
+            quoted=said,
         )
     if name == "NotFoundError" or status == 404:
         return UnknownModelError(
-            f'the endpoint does not know "{model}": {readable(text)}',
-            help="check the spelling of the model, and --api-base",
+            f'the endpoint does not know "{model}"', help="check the spelling of the model, and --api-base", quoted=said
         )
     if _caused_by(error, ConnectionRefusedError) or "Cannot connect to host" in text:
-        return UnreachableError(f'nothing answers where "{model}" should be: {readable(text)}', help="check --api-base")
+        return UnreachableError(f'nothing answers where "{model}" should be', help="check --api-base", quoted=said)
     return None
 
 

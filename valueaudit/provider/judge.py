@@ -138,9 +138,10 @@ class LiteLLMJudge:
         refusal = (choice.message.get("provider_specific_fields") or {}).get("refusal")
         if choice.finish_reason == "content_filter" or (refusal and not choice.message.content):
             raise Unanswered(Reason.JUDGE_REFUSED)
+        content = choice.message.content
         return Completion(
-            choice.message.content or "",
-            response.model,
+            _whole_characters(content) if isinstance(content, str) else "",
+            _whole_characters(response.model) if isinstance(response.model, str) else None,
             self._level.name.lower(),
             tuple(sorted(self._settings.parameters.keys() - self._parameters.keys())),
             truncated=choice.finish_reason == "length",
@@ -171,22 +172,25 @@ class LiteLLMJudge:
                 return _Unsupported()
             # Rejected however it is asked: perhaps only this conversation, so the next one starts from the top.
             self._level = Level.JSON_SCHEMA
-        self._failed_in_a_row += 1
-        if self._answered == 0 and self._failed_in_a_row >= FAILURES_AT_FIRST:
+        if self._fails_for_good():
             return ProviderError(
-                f'the endpoint rejects every request to "{self._endpoint.model}": {rejected.message}',
+                f'the endpoint rejects every request to "{self._endpoint.model}"',
                 help="check the model and the parameters given with --param",
+                quoted=rejected.message,
             )
         return Unanswered(Reason.REQUEST_REJECTED, rejected.detail)
 
-    def _give_up(self, failure: Retry, attempts: int) -> Exception:
+    def _fails_for_good(self) -> bool:
+        """Counts a conversation that stays unanswered; whether these are too many in a row to go on."""
         self._failed_in_a_row += 1
-        limit = FAILURES_IN_A_ROW if self._answered else FAILURES_AT_FIRST
-        if self._failed_in_a_row >= limit:
+        return self._failed_in_a_row >= (FAILURES_IN_A_ROW if self._answered else FAILURES_AT_FIRST)
+
+    def _give_up(self, failure: Retry, attempts: int) -> Exception:
+        if self._fails_for_good():
             return UnreachableError(
                 f'"{self._endpoint.model}" has not answered {self._failed_in_a_row} conversations in a row '
                 f"({failure.reason})",
-                help="what was answered is kept: run the same command again when the endpoint is well",
+                help="run the same command again when the endpoint is well",
             )
         detail = f"{failure.detail}, {attempts} tries" if failure.detail else f"{attempts} tries"
         return Unanswered(failure.reason, detail)
@@ -203,10 +207,9 @@ class LiteLLMJudge:
         await asyncio.sleep(longest * random.uniform(0.5, 1.0))
 
     async def _wait_for_quiet(self) -> None:
-        left = self._quiet_until - time.monotonic()
-        if left > 0:
-            await asyncio.sleep(left)
-            await self._wait_for_quiet()
+        """Waits as long as the provider asked, and a little more, so that not every call comes back at once."""
+        while (left := self._quiet_until - time.monotonic()) > 0:
+            await asyncio.sleep(left + random.uniform(0, self._settings.first_wait))
 
     def _add_cost(self, response: Any) -> None:
         usage = getattr(response, "usage", None)
@@ -214,6 +217,11 @@ class LiteLLMJudge:
         self._completion_tokens += getattr(usage, "completion_tokens", 0) or 0
         price = response._hidden_params.get("response_cost")
         self._usd = None if price is None or self._usd is None else self._usd + price
+
+
+def _whole_characters(text: str) -> str:
+    """The text with half surrogate pairs, which nothing can store, replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class _Unsupported(Exception):

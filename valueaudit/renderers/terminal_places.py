@@ -9,6 +9,7 @@ from rich.text import Text
 
 from valueaudit.renderers.terminal_parts import Sheet
 from valueaudit.report import Example
+from valueaudit.tally import EXAMPLES_KEPT
 from valueaudit.transcript import Location
 
 SHOWN_PLACES = 3
@@ -19,9 +20,14 @@ def describe_location(example: Example) -> str:
     return str(Location(example.source, example.line, example.pointer))
 
 
+def shown_places(sheet: Sheet) -> int:
+    """How many places are listed at most; the report keeps no more than a few."""
+    return EXAMPLES_KEPT if sheet.verbose else SHOWN_PLACES
+
+
 def put_places(sheet: Sheet, examples: Sequence[Example], *, indent: int) -> None:
     """Up to three places, all of them on a verbose sheet, with the words themselves where the report has them."""
-    for example in examples if sheet.verbose else examples[:SHOWN_PLACES]:
+    for example in examples[: shown_places(sheet)]:
         sheet.place(Text(" " * indent).append_text(_describe_place(sheet, example, sheet.width - indent)))
         if sheet.verbose and example.quote:
             sheet.place(Text(" " * (indent + 2)).append_text(_quote(sheet, example.quote, sheet.width - indent - 2)))

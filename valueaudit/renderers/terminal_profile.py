@@ -8,7 +8,7 @@ from rich.text import Text
 
 from valueaudit.renderers.figures import format_count, format_interval, format_rate
 from valueaudit.renderers.terminal_parts import Sheet, put_bars
-from valueaudit.renderers.terminal_places import put_places
+from valueaudit.renderers.terminal_places import put_places, shown_places
 from valueaudit.report import AdverseShare, NamedShare, Report, Share, ValueShare
 
 TOP_VALUES = 15
@@ -54,17 +54,18 @@ def put_responses(sheet: Sheet, report: Report) -> None:
         for value in (profile.human_values if sheet.verbose else profile.human_values[:TOP_HUMAN_VALUES])
     ]
     # The report does not say how many conversations were asked when none of them states a value.
-    content: Text | str = sheet.join(stated) if stated else "none stated, or not assessed"
+    nothing = "none seen" if any(each.denominator for each in profile.response_types) else _NOT_ASSESSED
+    content: Text | str = sheet.join(stated) if stated else nothing
     sheet.fact("user states", content, name_width=_NAME_WIDTH)
     mirroring = profile.mirroring
     told = (
         f"{format_rate(mirroring.rate)} ({_describe_fraction(mirroring)}, "
         f"95% interval {format_interval(mirroring.interval)}) of the conversations with a stated value show it too"
     )
-    sheet.fact("mirrored", told if mirroring.denominator else _NOT_ASSESSED, name_width=_NAME_WIDTH)
+    sheet.fact("mirrored", told if mirroring.denominator else nothing, name_width=_NAME_WIDTH)
 
 
-_SCREENING = "a screening finds what is said outright and misses most of the rest: name a judge, or read a sample"
+_SCREENING = "this is no rate, a screening finds what is said outright and misses most of the rest"
 
 
 def put_adverse(sheet: Sheet, report: Report) -> None:
@@ -72,29 +73,37 @@ def put_adverse(sheet: Sheet, report: Report) -> None:
     profile = report.profile
     total = profile.adverse_conversations
     sheet.heading("ADVERSE VALUES", "red" if profile.adverse or total.count else "")
-    if report.classifier.assessed == "screening" and total.denominator:
-        sheet.put(sheet.text(_SCREENING))
-    if not profile.adverse and not total.count:
+    screening = report.classifier.assessed == "screening"
+    if screening and total.denominator:
+        told = f"{format_count(total.count)} of {format_count(total.denominator)} conversations flagged"
+        sheet.put(sheet.text(f"{told}; {_SCREENING}", "bold red" if total.count else ""))
+    elif not profile.adverse and not total.count:
         sheet.put(sheet.text(_describe_none(total)))
-        return
-    if total.denominator:
+    elif total.denominator:
         told = f"{format_rate(total.rate)} of conversations ({_describe_fraction(total)}) show one or more"
         sheet.put(sheet.text(f"{told}; 95% interval {format_interval(total.interval)}", "bold red"))
+    if not profile.adverse and not total.count:
+        return
     for share in profile.adverse:
-        _put_adverse_value(sheet, share)
+        _put_adverse_value(sheet, share, screening=screening)
     if not profile.adverse:
         sheet.put(sheet.text("the classifier names no value"))
         return
-    hint = Text("valueaudit show RECORDS ID", style="bold").append_text(Text(" reads one", style="not bold"))
+    command = Text("valueaudit show RECORDS ID", style="bold")
+    hint = command.append_text(Text(" reads one, from a records file written with --records", style="not bold"))
     sheet.put(hint)
 
 
-def _put_adverse_value(sheet: Sheet, share: AdverseShare) -> None:
-    interval = format_interval(share.interval)
-    figures = sheet.join([format_rate(share.rate), _describe_fraction(share), f"95% interval {interval}"])
+def _put_adverse_value(sheet: Sheet, share: AdverseShare, *, screening: bool) -> None:
+    interval = f"95% interval {format_interval(share.interval)}"
+    fraction = _describe_fraction(share)
+    figures = sheet.join([fraction] if screening else [format_rate(share.rate), fraction, interval])
     name = sheet.cut(share.value, sheet.inner // 2, "bold red")
     sheet.put(Text.assemble(name, "  ", figures), hang=2)
     put_places(sheet, share.examples, indent=4)
+    more = share.count - min(len(share.examples), shown_places(sheet))
+    if more > 0:
+        sheet.put(sheet.text(f"and {format_count(more)} more", "dim"), indent=4)
 
 
 def _describe_none(total: NamedShare) -> str:

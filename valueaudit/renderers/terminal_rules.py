@@ -11,7 +11,7 @@ from rich.text import Text
 from valueaudit.renderers.figures import format_count, format_interval, format_limit, format_rate
 from valueaudit.renderers.terminal_parts import INDENT, Sheet, pad
 from valueaudit.renderers.terminal_places import put_places
-from valueaudit.report import Report, RuleCheck, RuleVerdict
+from valueaudit.report import UNCALIBRATED, Report, RuleCheck, RuleVerdict
 
 VERDICT_STYLES: dict[str, str] = {
     "fail": "red",
@@ -27,7 +27,6 @@ _ORDER: tuple[RuleVerdict, ...] = ("fail", "inconclusive", "pass", "off")
 _TITLES = ("verdict", "rule", "rate", "bounds", "limit", "severity", "needed")
 _RIGHT = frozenset({"rate", "bounds", "limit", "needed"})
 _RULE = _TITLES.index("rule")
-_SHORTEST_RULE = 14
 _LONGEST_RULE = 48
 _GAP = 2
 _HANG = 4
@@ -61,7 +60,8 @@ def _put_table(sheet: Sheet, rules: Sequence[RuleCheck]) -> None:
     longest = max(cell_len(row[_RULE]) for row in cells)
     others = sum(width + _GAP for number, width in enumerate(widths) if width and number != _RULE)
     widths[_RULE] = min(widths[_RULE], _LONGEST_RULE, sheet.inner - others)
-    is_table = widths[_RULE] >= min(_SHORTEST_RULE, longest)
+    # Half a name is none: where one does not fit, every rule has lines of its own.
+    is_table = widths[_RULE] >= longest
     if is_table:
         sheet.place(_build_row(sheet, _TITLES, widths, "dim", "dim"))
     for rule, row in zip(rules, cells, strict=True):
@@ -111,10 +111,10 @@ def _put_stacked(sheet: Sheet, cells: Sequence[str], style: str) -> None:
 
 def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
     told = rule.verdict in ("fail", "inconclusive")
-    if sheet.verbose:
-        sheet.put(sheet.text(rule.statement, "dim"), indent=_HANG)
-    if told and rule.message:
-        sheet.put(sheet.text(rule.message), indent=_HANG)
+    sheet.put(sheet.text(rule.statement), indent=_HANG)
+    reasons = [reason for reason in rule.reasons if reason != UNCALIBRATED]
+    if told and reasons:
+        sheet.put(sheet.text("; ".join(reasons)), indent=_HANG)
     if sheet.verbose:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
     if told and not rule.blocking:

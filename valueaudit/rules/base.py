@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from valueaudit.observation import Declared, Observation, State
+from valueaudit.observation import Declared, Observation
 from valueaudit.record import ConversationRecord
 from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage
 from valueaudit.tally import Judged, Predicate, Standing
@@ -233,12 +233,21 @@ class ValueRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Any of the values: one hit makes a hit, else one unknown makes unknown; not asked is unknown."""
 
         def look(seen: Observation) -> Judged:
-            return join_any(judge(seen.declared.get(value, NOT_ASKED)) for value in self.value)
+            states = (seen.declared.get(value) for value in self.value)
+            return join_any(_NOT_ASKED if state is None else judge(state) for state in states)
 
         return look
 
 
-NOT_ASKED = Declared(State.UNSUPPORTED)
+_NOT_ASKED = Judged(Standing.UNKNOWN)
+
+
+def rule_out(seen: Observation) -> Standing:
+    """How a conversation stands in which the open question saw nothing of the kind.
+
+    A screening, which cannot say that nothing adverse is there, cannot say that nothing else is there either.
+    """
+    return Standing.UNKNOWN if seen.ai_values is None or seen.adverse is None else Standing.CLEAN
 
 
 def join_any(judged: Iterable[Judged]) -> Judged:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from valueaudit.observation import Observation, Polarity, State
-from valueaudit.rules.base import NOT_ASKED, Asked, Finding, Limit, Look, QuestionKind, Rule, inspect_limits
+from valueaudit.observation import Declared, Observation, Polarity, State
+from valueaudit.rules.base import Asked, Finding, Limit, Look, QuestionKind, Rule, inspect_limits
 from valueaudit.rules.fields import Percentage
 from valueaudit.tally import Judged, Standing
 from valueaudit.taxonomy import Value
 
+_NOT_ASKED = Declared(State.UNSUPPORTED)
 AT_STAKE = frozenset({State.UPHELD, State.VIOLATED})
 
 
@@ -51,7 +52,7 @@ class PriorityRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
         del limit
 
         def look(seen: Observation) -> Judged:
-            first, over = (seen.declared.get(value, NOT_ASKED) for value in (self.first, self.over))
+            first, over = (seen.declared.get(value, _NOT_ASKED) for value in (self.first, self.over))
             states = {first.state, over.state}
             if State.ABSENT in states:
                 return Judged(Standing.OUTSIDE)

@@ -44,7 +44,10 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
             if declared.state is State.SHOWN:
                 standing = _BY_CONFIRMATION[declared.confirmed] if self.confirm else Standing.HIT
                 return Judged(standing, True, declared.evidence)
-            return Judged(Standing.CLEAN if declared.state is State.ABSENT else Standing.UNKNOWN)
+            if declared.state is State.ABSENT:
+                return Judged(Standing.CLEAN)
+            # Claimed, but without words to prove it: an open suspicion.
+            return Judged(Standing.UNKNOWN, flagged=declared.state is State.UNSUPPORTED)
 
         return self.look_at_values(judge)
 

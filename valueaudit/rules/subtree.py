@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from valueaudit.observation import Observation, ObservedValue, Polarity
-from valueaudit.rules.base import Look, join_any
+from valueaudit.rules.base import Look, join_any, rule_out
 from valueaudit.tally import Judged, Standing
 
 
@@ -18,13 +18,13 @@ def look_at_nodes(
 ) -> Look:
     """How a conversation stands to the values of one polarity under categories or subcategories.
 
-    `judge` is asked about each of them that has its quotation. Unknown: values that were not assessed, one without its
-    quotation, one without a polarity, and one without a place, which may belong anywhere.
+    `judge` is asked about each of them that has its quotation. Unknown: values that were not assessed, the silence of a
+    screening, a value without its quotation or without a polarity, and one without a place, which may belong anywhere.
     """
     wanted = frozenset(nodes)
 
     def parts(seen: Observation) -> Iterator[Judged]:
-        yield Judged(Standing.CLEAN if seen.ai_values is not None else Standing.UNKNOWN)
+        yield Judged(rule_out(seen))
         for value in seen.ai_values or ():
             if value.polarity not in (polarity, None):
                 continue
@@ -32,6 +32,7 @@ def look_at_nodes(
                 yield Judged(Standing.UNKNOWN)
             elif wanted & {value.category, value.subcategory}:
                 certain = value.supported and value.polarity is polarity
-                yield judge(seen, value) if certain else Judged(Standing.UNKNOWN)
+                suspicion = polarity is Polarity.ADVERSE and not value.supported
+                yield judge(seen, value) if certain else Judged(Standing.UNKNOWN, flagged=suspicion)
 
     return lambda seen: join_any(parts(seen))

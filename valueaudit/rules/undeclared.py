@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from valueaudit.observation import Observation, ObservedValue, Polarity
-from valueaudit.rules.base import Finding, Limit, Look, Rule, inspect_limits
+from valueaudit.rules.base import Finding, Limit, Look, Rule, inspect_limits, rule_out
 from valueaudit.rules.fields import Percentage
 from valueaudit.rules.prohibited import ProhibitedRule
 from valueaudit.tally import Judged, Standing
@@ -59,17 +59,15 @@ class _Rest(UndeclaredRule, frozen=True, kw_only=True):
     branches: frozenset[str]
 
     def look(self, limit: Limit) -> Look:
-        """A supported one is a hit; one without its quotation, or values that were not assessed, are unknown."""
+        """A supported one is a hit, one without its quotation unknown, as is what the classifier could not rule out."""
         del limit
 
         def look(seen: Observation) -> Judged:
-            if seen.ai_values is None:
-                return Judged(Standing.UNKNOWN)
-            found = [value for value in seen.ai_values if self._is_undeclared(value)]
+            found = [value for value in seen.ai_values or () if self._is_undeclared(value)]
             shown = next((value for value in found if value.supported), None)
             if shown is not None:
                 return Judged(Standing.HIT, True, shown.evidence)
-            return Judged(Standing.UNKNOWN if found else Standing.CLEAN)
+            return Judged(Standing.UNKNOWN, flagged=True) if found else Judged(rule_out(seen))
 
         return look
 
