@@ -21,6 +21,8 @@ from valueaudit.statistics import (
 )
 from valueaudit.tally import RuleCount
 
+_LEAST_RISK = 1e-12
+_HALVINGS = 40
 Acceptance = Literal["pass", "fail", "inconclusive"]
 
 
@@ -99,12 +101,12 @@ def find_min_units(check: Check, gate: Gate) -> int:
 def can_fail(check: Check, gate: Gate) -> bool:
     """Whether evidence can violate a check: a judge that misses half makes 80 % look like 40 %, so an uncalibrated one
     cannot prove that too little is shown, unless the policy trusts it."""
-    return check.direction == "at_most" or gate.trust_judge
+    return check.direction == "at_most" or gate.trust_judge or check.correction is not None
 
 
 def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float | None = None) -> Accepted:
     """The verdict on one check alone; `fail_confidence` is asked of FAIL where it is not that of the gate."""
-    lower, upper = find_bounds(counts, gate.confidence)
+    lower, upper = correct_bounds(check, counts, gate.confidence)
     p_value = _find_p_value(check, counts) if counts.total and can_fail(check, gate) else None
     verdict: Acceptance = "inconclusive"
     # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
@@ -113,6 +115,20 @@ def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float |
     elif counts.judged and counts.units >= find_min_units(check, gate) and _is_proven(check, lower, upper, counts):
         verdict = "pass"
     return Accepted(verdict, lower, upper, p_value)
+
+
+def correct_bounds(check: Check, counts: Counts, confidence: float) -> tuple[float, float]:
+    """The bounds corrected for the judge's errors, where they are known.
+
+    That too much is shown rests on confirmed hits, so the lower bound under a ceiling stays as it is.
+    """
+    lower, upper = find_bounds(counts, confidence)
+    if check.correction is None:
+        return lower, upper
+    risk = 1 - confidence
+    if check.direction == "at_least":
+        lower = check.correction.correct_lower(lambda asked: find_bounds(counts, asked)[0], risk)
+    return lower, check.correction.correct_upper(lambda asked: find_bounds(counts, asked)[1], risk)
 
 
 def find_bounds(counts: Counts, confidence: float) -> tuple[float, float]:
@@ -157,6 +173,8 @@ def find_needed(check: Check, counts: Counts, gate: Gate, fail_confidence: float
 def _find_p_value(check: Check, counts: Counts) -> float:
     if check.never:
         return 0.0 if counts.low else 1.0
+    if check.direction == "at_least" and check.correction is not None:
+        return _find_corrected_p_value(check, counts)
     if counts.effective is None:
         if check.direction == "at_most":
             return probability_at_least(counts.low, counts.total, check.limit)
@@ -166,6 +184,20 @@ def _find_p_value(check: Check, counts: Counts) -> float:
     if check.direction == "at_most":
         return max(probability_at_least(low, size, check.limit), probability_at_least(best, best, check.limit))
     return max(probability_at_most(high, size, check.limit), probability_at_most(0, best, check.limit))
+
+
+def _find_corrected_p_value(check: Check, counts: Counts) -> float:
+    """The smallest risk at which the corrected upper bound, which falls with the risk, lies below the limit."""
+    low, high = _LEAST_RISK, 1 - _LEAST_RISK
+    if correct_bounds(check, counts, 1 - high)[1] >= check.limit:
+        return 1.0
+    for _ in range(_HALVINGS):
+        middle = (low * high) ** 0.5
+        if correct_bounds(check, counts, 1 - middle)[1] < check.limit:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _is_proven(check: Check, lower: float, upper: float, counts: Counts) -> bool:

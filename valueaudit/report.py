@@ -150,6 +150,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     p_value: float | None
     p_adjusted: float | None
     calibrated: bool
+    sensitivity: float | None = None
+    specificity: float | None = None
     blocking: bool
     waiver: WaiverInfo | None
     waivers: tuple[WaiverInfo, ...] = ()

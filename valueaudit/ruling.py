@@ -125,7 +125,9 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         clusters=effective.clusters if effective else None,
         p_value=case.alone.p_value,
         p_adjusted=ruling.p_adjusted,
-        calibrated=False,
+        calibrated=check.correction is not None,
+        sensitivity=None if check.correction is None else check.correction.least_sensitivity((1 - gate.confidence) / 2),
+        specificity=None if check.correction is None else check.correction.least_specificity((1 - gate.confidence) / 3),
         blocking=case.blocking,
         waiver=next((w for w in waivers if w.state == "in force"), waivers[0] if waivers else None),
         waivers=waivers,
@@ -164,7 +166,8 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
         yield "by the open question, nobody was asked about it by name"
     if ruling.verdict == "off":
         yield "not enforced"
-    yield UNCALIBRATED
+    if case.check.correction is None:
+        yield UNCALIBRATED
 
 
 def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:

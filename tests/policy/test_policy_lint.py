@@ -236,6 +236,13 @@ def test_a_branch_without_confirmation_is_a_warning() -> None:
     assert parse_rule("prohibited", "id: a, value: Social, match: subtree, at_most: 5%, confirm: 0").warnings == ()
 
 
+@pytest.mark.parametrize("rule", ["value: cruelty", "value: Social, match: subtree"])
+def test_a_person_who_cannot_answer_yet_is_a_warning(rule: str) -> None:
+    """The owner is told that nothing confirms such hits yet."""
+    (found,) = parse_rule("prohibited", f"id: a, {rule}, at_most: 5%, confirm: human").warnings
+    assert '"confirm: human": nobody can confirm yet, flagged hits stay unknown and the rule cannot fail' in found
+
+
 def test_an_unused_context_is_a_warning() -> None:
     """A context may wait for its rule."""
     policy = parse(HEAD + "contexts: {later: {task: x}}\n" + GOOD)

@@ -142,7 +142,7 @@ def test_a_document_that_is_no_policy(text: str, problem: str) -> None:
     assert found.startswith(problem)
 
 
-@pytest.mark.parametrize("key", ["taxonomy", "drift", "calibration"])
+@pytest.mark.parametrize("key", ["taxonomy", "drift"])
 def test_a_key_of_the_format_that_is_not_kept_yet_is_refused(key: str) -> None:
     """What this release cannot keep it does not ignore."""
     (found,) = problems_of(MINIMAL + f"{key}: [whatever]\n")
@@ -153,7 +153,6 @@ def test_a_key_of_the_format_that_is_not_kept_yet_is_refused(key: str) -> None:
     ("section", "rule", "key"),
     [
         ("intended", "violated_never: true", "violated_never"),
-        ("prohibited", "confirm: human", "confirm"),
         ("prohibited", "violated_at_most: 1%", "violated_at_most"),
         ("prohibited", "baseline: a.jsonl", "baseline"),
     ],
@@ -165,7 +164,7 @@ def test_a_key_of_a_rule_that_is_not_kept_yet_is_refused(section: str, rule: str
     assert "not supported yet" in found
 
 
-@pytest.mark.parametrize("key", ["judge", "calibration"])
+@pytest.mark.parametrize("key", ["judge", "looks"])
 def test_a_key_of_the_gate_that_is_not_kept_yet_is_refused(key: str) -> None:
     """The gate is not what it says unless all of it is kept."""
     (found,) = problems_of(MINIMAL + f"gate: {{{key}: metadata.user_id}}\n")
@@ -211,6 +210,21 @@ def test_the_strictest_confirmation_of_a_value_counts() -> None:
         "id: b, value: deceit, at_most: 2%, confirm: 3",
     )
     assert policy.confirmations == {"cruelty": 0, "deception": 3}
+
+
+def test_a_person_is_no_further_question() -> None:
+    """`confirm: human` asks the judge nothing more; another rule about the same value still may."""
+    rules = ("id: a, value: [deception, cruelty], at_most: 1%, confirm: human", "id: b, value: deceit, at_most: 2%")
+    assert parse_rule("prohibited", *rules).confirmations == {"cruelty": 0, "deception": 1}
+
+
+@pytest.mark.parametrize("confirm", ["4", "-1", "people", "[1]"])
+def test_what_confirms_is_known(confirm: str) -> None:
+    """A number of questions from 0 to 3, or a person."""
+    rule = f"id: a, value: deception, at_most: 1%, confirm: {confirm}"
+    (found,) = problems_of(f"{HEAD}prohibited:\n  - {{{rule}}}\n")
+    assert found.startswith('4:53: "confirm" ')
+    assert "[" in confirm or found.endswith("known: 0, 1, 2, 3, human")
 
 
 def test_the_digest_is_of_what_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import io
 import shlex
 import signal
@@ -25,7 +26,7 @@ from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InputError, InterruptedRunError, StorageError, UsageError
 from valueaudit.files import STDIN, RecordsFile, check_inputs, find_inputs, printable
-from valueaudit.policy import Policy, compile_checks, parse_policy
+from valueaudit.policy import Calibration, Policy, compile_checks, parse_calibration, parse_policy, refuse_judge
 from valueaudit.profile import build_coverage
 from valueaudit.provider.addresses import hide_credentials
 from valueaudit.record import (
@@ -109,6 +110,8 @@ def plan_scan(options: ScanOptions) -> Plan:
     judging = build_judging(
         options, taxonomy, policy.questions if policy else (), policy.confirmations if policy else {}
     )
+    if policy is not None:
+        refuse_judge(policy, judging.classifier.info)
     inputs = Inputs(paths, name, READERS[name], open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
@@ -140,7 +143,22 @@ def find_policy(options: ScanOptions, taxonomy: Taxonomy) -> Policy | None:
             f'the policy "{path}" cannot be read: {(error.strerror or str(error)).lower()}',
             help="check the path given with --policy",
         ) from error
-    return parse_policy(content, path, taxonomy)
+    policy = parse_policy(content, path, taxonomy)
+    if policy.calibration_file is None:
+        return policy
+    return dataclasses.replace(policy, calibration=_read_calibration(policy, policy.calibration_file, taxonomy))
+
+
+def _read_calibration(policy: Policy, file: str, taxonomy: Taxonomy) -> Calibration:
+    path = Path(policy.path).parent / file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f'the calibration "{path}" cannot be read: {(error.strerror or str(error)).lower()}',
+            help=f'check "calibration: file" in "{policy.path}", which is relative to it',
+        ) from error
+    return parse_calibration(content, str(path), taxonomy)
 
 
 def _tell_destination(plan: Plan) -> None:

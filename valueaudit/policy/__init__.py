@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from valueaudit.policy.calibration import Calibration, parse_calibration
 from valueaudit.policy.document import Gate, schema_of_policy
+from valueaudit.policy.judge import refuse_judge
 from valueaudit.policy.parse import DeclaredQuestion, Policy, compile_checks, parse_policy
 from valueaudit.policy.waivers import Waiver
 
-__all__ = ["DeclaredQuestion", "Gate", "Policy", "Waiver", "compile_checks", "parse_policy", "schema_of_policy"]
+__all__ = [
+    "Calibration",
+    "DeclaredQuestion",
+    "Gate",
+    "Policy",
+    "Waiver",
+    "compile_checks",
+    "parse_calibration",
+    "parse_policy",
+    "refuse_judge",
+    "schema_of_policy",
+]

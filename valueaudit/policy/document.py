@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 import msgspec
 from msgspec import Meta, Struct
 
+from valueaudit.policy.calibration import CalibrationSource
 from valueaudit.policy.waivers import Waiver
 from valueaudit.rules import RULE_KINDS, Rule, Severity
 from valueaudit.rules.fields import SCHEMA_NOTE, NotYet, OneOrMany, Percentage, Text
@@ -17,7 +18,7 @@ from valueaudit.rules.fields import SCHEMA_NOTE, NotYet, OneOrMany, Percentage, 
 class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the verdict is reached; percentages as fractions."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "judge", "looks", "sampling"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"judge", "looks", "sampling"})
 
     confidence: Percentage = 0.95
     fail_on: Severity = Severity.LOW
@@ -31,7 +32,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"calibration", "drift", "judge", "taxonomy"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"drift", "judge", "taxonomy"})
 
     version: Literal[1]
     policy: Text
@@ -47,6 +48,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     gate: Gate = Gate()
     contexts: dict[str, dict[str, OneOrMany[Text]]] = {}
     waivers: tuple[Waiver, ...] = ()
+    calibration: CalibrationSource | None = None
 
     @property
     def sections(self) -> dict[str, tuple[Rule, ...]]:
@@ -109,6 +111,8 @@ def _settle(node: Any) -> Any:
             return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*%$"}
         case "one or many":
             return {"anyOf": [found["items"], {"type": "array", "items": found["items"], "minItems": 1}]}
+        case "confirm":
+            return {"enum": [0, 1, 2, 3, "human"]}
         case "day":
             return {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case "text":

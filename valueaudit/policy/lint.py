@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from valueaudit.policy.calibration import inspect_calibration, resolve_calibration
 from valueaudit.policy.contexts import METADATA, inspect_context
 from valueaudit.policy.document import DocumentHead
 from valueaudit.policy.reader import Path, Reading, suggest
@@ -50,6 +51,7 @@ class Lint:
         self._inspect_questions()
         self._inspect_arithmetic()
         self._inspect_waivers()
+        self._inspect_calibration()
 
     def _report(self, path: Path, text: str, *, warning: bool = False) -> None:
         if path in self.reading.broken:
@@ -193,6 +195,27 @@ class Lint:
         rules = {rule.id: (path, rule) for path, rule in self.rules}
         for path, text, warning in inspect_waivers(waivers, rules, self.reading):
             self._report(path, text, warning=warning)
+
+    def _inspect_calibration(self) -> None:
+        source, place = self.document.calibration, ("calibration",)
+        if source is None:
+            return
+        calibration = source.inline
+        if calibration is None:
+            for key in ("model", "prompt_sha256", "values"):
+                if self._states(*place, key):
+                    self._report((*place, key), f'"{key}" stands in the file that "file" names, or here without "file"')
+            return
+        for path, text, _ in inspect_calibration(calibration, self.taxonomy):
+            self._report((*place, *path), text)
+        named = {name for _, rule in self.rules for name in rule.subject()}
+        for label, name in zip(
+            calibration.values, resolve_calibration(calibration, self.taxonomy).values, strict=False
+        ):
+            if name not in named:
+                self._report(
+                    (*place, "values", label), f'no rule is about "{name}", its counts correct nothing', warning=True
+                )
 
     def _inspect_arithmetic(self) -> None:
         """Only numbers that the policy itself states are held against each other, never a default."""

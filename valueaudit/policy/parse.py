@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from valueaudit.errors import PolicyError
+from valueaudit.policy.calibration import Calibration, find_correction, resolve_calibration
 from valueaudit.policy.contexts import Context, build_find_cluster, build_scope
 from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
 from valueaudit.policy.lint import Lint
@@ -13,7 +14,7 @@ from valueaudit.policy.reader import read_document
 from valueaudit.policy.waivers import Waiver, gather_accepted
 from valueaudit.policy.yaml_tree import Problem, parse_tree
 from valueaudit.rules import Check, ProhibitedRule, Rule
-from valueaudit.rules.base import QuestionKind, build_checks
+from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
 from valueaudit.taxonomy import Taxonomy
 
 
@@ -41,6 +42,13 @@ class Policy:
     questions: tuple[DeclaredQuestion, ...]
     lines: Mapping[str, int]
     warnings: tuple[str, ...]
+    calibration: Calibration | None = None
+
+    @property
+    def calibration_file(self) -> str | None:
+        """The file with the calibration, relative to that of the policy; what it holds is for the caller to read."""
+        source = self.document.calibration
+        return source.file or None if source is not None else None
 
     @property
     def gate(self) -> Gate:
@@ -69,7 +77,7 @@ class Policy:
         for rule in self.rules:
             if isinstance(rule, ProhibitedRule):
                 for value in rule.names():
-                    found[value] = max(found.get(value, 0), rule.confirm)
+                    found[value] = max(found.get(value, 0), rule.confirm.questions)
         return dict(sorted(found.items()))
 
 
@@ -85,6 +93,7 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
     if reading.problems:
         raise _refuse(path, reading.problems)
     rules = tuple(rule for _, rule in lint.rules)
+    inline = document.calibration.inline if document.calibration is not None else None
     return Policy(
         name=document.policy,
         path=path,
@@ -94,6 +103,7 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
         questions=_build_questions(rules, taxonomy),
         lines={rule.id: reading.mark_of(place).line for place, rule in lint.rules},
         warnings=_tell(path, lint.warnings),
+        calibration=inline and resolve_calibration(inline, taxonomy),
     )
 
 
@@ -109,6 +119,7 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
             build_scope((policy.contexts[name] for name in rule.in_), rule.of),
             accepted.get(rule.id, frozenset()),
             cluster,
+            find_correction(policy.calibration, rule.subject()) if isinstance(rule, ValueRule) else None,
         )
     )
 

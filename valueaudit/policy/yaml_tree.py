@@ -91,7 +91,7 @@ def parse_tree(content: bytes) -> tuple[Node | None, list[Problem]]:
         builder.problems.append(Problem(mark, "not valid YAML: " + (error.problem or error.context or "syntax error")))
         return None, builder.problems
     if builder.root is None and not builder.problems:
-        builder.problems.append(Problem(Mark(1, 1), "the policy is empty"))
+        builder.problems.append(Problem(Mark(1, 1), "the file is empty"))
     return builder.root, builder.problems
 
 

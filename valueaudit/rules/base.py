@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from valueaudit.correction import Correction
 from valueaudit.observation import Declared, Observation
 from valueaudit.record import ConversationRecord
 from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage
@@ -128,6 +129,7 @@ class Check:
     contexts: tuple[str, ...]
     denominator_name: str
     rests_on_judge: bool
+    correction: Correction | None
     statement: str
     predicate: Predicate
 
@@ -144,9 +146,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     single: ClassVar[bool] = False
     question: ClassVar[QuestionKind] = "intended"
     members_judged: ClassVar[bool] = False
-    not_yet: ClassVar[frozenset[str]] = frozenset(
-        {"baseline", "calibration", "cluster", "expires", "judge", "max_increase", "rules", "unit", "waiver"}
-    )
+    not_yet: ClassVar[frozenset[str]] = frozenset({"baseline", "expires", "max_increase", "rules", "unit", "waiver"})
 
     id: str
     in_: OneOrMany[str] = field(default=(), name="in")
@@ -293,9 +293,16 @@ def build_predicate(
 
 
 def build_checks(
-    rule: Rule, scope: Scope, accepted: frozenset[str] = frozenset(), cluster: FindCluster | None = None
+    rule: Rule,
+    scope: Scope,
+    accepted: frozenset[str] = frozenset(),
+    cluster: FindCluster | None = None,
+    correction: Correction | None = None,
 ) -> tuple[Check, ...]:
-    """The checks of one rule within its scope, one for each limit; see `build_predicate` for the rest."""
+    """The checks of one rule within its scope, one for each limit; see `build_predicate` for `accepted` and `cluster`.
+
+    `correction` is of values that are upheld or shown: it says nothing about violated ones.
+    """
     return tuple(
         Check(
             id=rule.id + limit.suffix,
@@ -314,6 +321,7 @@ def build_checks(
             contexts=rule.in_,
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
             rests_on_judge=scope.rests_on_judge or rule.members_judged,
+            correction=None if limit.counts == "violated" else correction,
             statement=build_statement(rule, limit),
             predicate=build_predicate(
                 scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster

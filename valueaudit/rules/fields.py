@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
@@ -22,6 +23,25 @@ OneOrMany = Annotated[tuple[T, ...], ONE_OR_MANY]
 Text = Annotated[str, Meta(extra_json_schema={SCHEMA_NOTE: "text"})]
 # A day of the calendar, `2027-01-31`; held as the text it is, so that the digest is of what was written.
 Day = Annotated[str, Meta(extra_json_schema={SCHEMA_NOTE: "day"})]
+
+
+class Confirm(StrEnum):
+    """How many further questions must agree before a flagged hit counts, or that a person must."""
+
+    NONE = "0"
+    ONE = "1"
+    TWO = "2"
+    THREE = "3"
+    HUMAN = "human"
+
+    @property
+    def questions(self) -> int:
+        """How many further questions the judge is asked."""
+        return 0 if self is Confirm.HUMAN else int(self.value)
+
+
+# YAML tools hand `2` to a schema as a number.
+Confirmation = Annotated[Confirm, Meta(extra_json_schema={SCHEMA_NOTE: "confirm"})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
-
-from msgspec import Meta
+from typing import ClassVar
 
 from valueaudit.observation import Declared, Observation, ObservedValue, Polarity, State
 from valueaudit.rules.base import Finding, Limit, Look, QuestionKind, ValueRule, inspect_limits
-from valueaudit.rules.fields import NotYet, Percentage
+from valueaudit.rules.fields import Confirm, Confirmation, Percentage
 from valueaudit.rules.subtree import look_at_nodes
 from valueaudit.tally import Judged, Standing
 
@@ -26,7 +24,7 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
     at_most: Percentage | None = None
     never: bool = False
     assure: Percentage | None = None
-    confirm: Annotated[int, Meta(ge=0, le=3), NotYet(frozenset({"human"}))] = 1
+    confirm: Confirmation = Confirm.ONE
 
     def limits(self) -> tuple[Limit, ...]:
         """Shown at most, or shown never."""
@@ -42,8 +40,7 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
 
         def judge(declared: Declared) -> Judged:
             if declared.state is State.SHOWN:
-                standing = _BY_CONFIRMATION[declared.confirmed] if self.confirm else Standing.HIT
-                return Judged(standing, True, declared.evidence)
+                return Judged(self._stand(declared.confirmed), True, declared.evidence)
             if declared.state is State.ABSENT:
                 return Judged(Standing.CLEAN)
             # Claimed, but without words to prove it: an open suspicion.
@@ -55,8 +52,13 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
         """An adverse value of a branch takes the confirmation of a rule that asks about it, there is no other."""
         declared = seen.declared.get(value.value)
         confirmed = declared.confirmed if declared is not None and declared.state is State.SHOWN else None
-        standing = _BY_CONFIRMATION[confirmed] if self.confirm else Standing.HIT
-        return Judged(standing, True, value.evidence)
+        return Judged(self._stand(confirmed), True, value.evidence)
+
+    def _stand(self, confirmed: bool | None) -> Standing:
+        """How a flagged conversation stands. No person has answered yet, and no judge answers for one."""
+        if self.confirm is Confirm.HUMAN:
+            return Standing.UNKNOWN
+        return _BY_CONFIRMATION[confirmed] if self.confirm.questions else Standing.HIT
 
     def phrase(self, limit: Limit) -> str:
         """ "shows" and the values."""
@@ -77,14 +79,18 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if self.assure == 0:
             yield Finding("assure", '"assure: 0%" can never be reached, state a rate such as "0.5%"')
-        if self.nodes():
-            yield from self._inspect_confirmation(stated)
+        yield from self._inspect_confirmation(stated)
         yield from inspect_limits(self.limits(), stated, ("at_most", "never"))
 
     def _inspect_confirmation(self, stated: frozenset[str]) -> Iterator[Finding]:
-        if self.confirm and "confirm" in stated:
+        if self.confirm is Confirm.HUMAN:
+            text = '"confirm: human": nobody can confirm yet, flagged hits stay unknown and the rule cannot fail'
+            yield Finding("confirm", text, warning=True)
+        elif not self.nodes() or not self.confirm.questions:
+            return
+        elif "confirm" in stated:
             yield Finding("confirm", 'no further question is asked about a branch: "confirm: 0", or leave it out')
-        elif self.confirm:
+        else:
             text = (
                 "nobody confirms the hits of a branch: they stay unknown, and the rule cannot fail by them, unless "
                 'another rule asks about the value itself, or "confirm: 0" counts them as they are'

@@ -1,0 +1,24 @@
+"""The judge a policy asks for: neither another judge's figures nor a screening may pass for the real thing."""
+
+from __future__ import annotations
+
+from valueaudit.errors import UsageError
+from valueaudit.policy.parse import Policy
+from valueaudit.record import ClassifierInfo
+
+
+def refuse_judge(policy: Policy, judge: ClassifierInfo) -> None:
+    """Raises `UsageError` where the policy does not take this judge: before a run, and before it is decided again."""
+    calibration = policy.calibration
+    if calibration is None:
+        return
+    for name, wanted, found in (
+        ("model", calibration.model, judge.model),
+        ("prompt", calibration.prompt_sha256, judge.prompt_sha256),
+    ):
+        if wanted != found:
+            differs = f'its {name} is "{wanted}", this one is "{found}"'
+            raise UsageError(
+                f'the calibration in "{policy.path}" is of another judge: {differs}',
+                help="calibrate this judge, use the one that was calibrated, or take the calibration out of the policy",
+            )
