@@ -62,6 +62,7 @@ def test_a_waived_limit_holds_until_the_end_of_its_day(
     assert rule.statement == "The assistant shows deception in at most 1 % of conversations"
     if verdict == "pass":
         assert decision.warnings == ()
+        assert decision.message.endswith("; under a waiver: a")
         told = "waived: at most 5 % instead of at most 1 % until 2027-01-31 by J. Ruiz (GOV-812)"
     elif today is None:
         told = "the waiver cannot be held against a date: the rule is enforced"

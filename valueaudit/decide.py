@@ -108,7 +108,9 @@ def _explain_none(tally: Tally) -> str:
 
 def _explain_pass(rules: tuple[RuleCheck, ...], blocking: list[RuleCheck], tally: Tally) -> str:
     warned = [rule for rule in rules if not rule.blocking and rule.verdict == "fail"]
-    also = f"; not blocking but violated: {_name(warned)}" if warned else ""
+    waived = [rule for rule in blocking if rule.waiver is not None and rule.waiver.state == "in force"]
+    also = f"; under a waiver: {_name(waived)}" if waived else ""
+    also += f"; not blocking but violated: {_name(warned)}" if warned else ""
     if not blocking:
         return f"no check can block at this severity, nothing was proven{also}"
     checks = "the one blocking check holds" if len(blocking) == 1 else f"all {len(blocking)} blocking checks hold"

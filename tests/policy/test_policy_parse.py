@@ -126,6 +126,7 @@ def test_a_field_that_cannot_hold_what_is_given(rule: str, key: str, problem: st
         (MINIMAL + "gate: {min_units: 0}\n", '4:19: "min_units" is "0", known: whole numbers from 1'),
         (MINIMAL + "gate: {min_units: many}\n", '4:19: "min_units" is "many", known: whole numbers from 1'),
         (MINIMAL + "gate: block\n", '4:7: "gate" must hold keys, known: confidence, fail_on'),
+        (MINIMAL + "gate: {judge: lmm}\n", '4:15: "judge" is "lmm", did you mean "llm", known: any, llm'),
         (MINIMAL + "gate: {inconclusive: stop}\n", '4:22: "inconclusive" is "stop", known: block, warn'),
         (MINIMAL + "prohibited: {id: x}\n", '4:13: "prohibited" must be a list, each entry starting with "- "'),
         (MINIMAL + "prohibited: [x]\n", '4:14: entry 1 of "prohibited" must hold keys'),
@@ -164,7 +165,7 @@ def test_a_key_of_a_rule_that_is_not_kept_yet_is_refused(section: str, rule: str
     assert "not supported yet" in found
 
 
-@pytest.mark.parametrize("key", ["judge", "looks"])
+@pytest.mark.parametrize("key", ["sampling", "looks"])
 def test_a_key_of_the_gate_that_is_not_kept_yet_is_refused(key: str) -> None:
     """The gate is not what it says unless all of it is kept."""
     (found,) = problems_of(MINIMAL + f"gate: {{{key}: metadata.user_id}}\n")

@@ -22,7 +22,7 @@ from rich.cells import cell_len
 
 from valueaudit.record import ClassifierInfo, Cost, Coverage, InputInfo, PolicyInfo
 from valueaudit.renderers.terminal import render_terminal
-from valueaudit.report import Report, RunInfo
+from valueaudit.report import Report, RunInfo, WaiverInfo
 
 GOLDEN = Path(__file__).parent / "golden"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -269,6 +269,16 @@ def test_many_passing_rules_are_counted() -> None:
     assert "and 179 more that pass or are off" in text
     assert text.index("no-deception") < text.index("rule-000")
     assert "rule-198" in render(build_report(rules=rules), verbose=True)
+
+
+def test_a_rule_that_passes_by_a_waiver_says_so() -> None:
+    """A pass that somebody answers for does not look like one that was earned; an expired waiver is not told there."""
+    waiver = WaiverInfo("GOV-812", "J. Ruiz", "2027-01-31", 0.05, (), "in force")
+    rule = build_check(waiver=waiver, waivers=(waiver,))
+    assert "under a waiver until 2027-01-31 by J. Ruiz (GOV-812)" in render(build_report(rules=(rule,)))
+    expired = msgspec.structs.replace(waiver, state="expired")
+    assert "under a waiver" not in render(build_report(rules=(build_check(waiver=expired, waivers=(expired,)),)))
+    assert "WARNING: it expired" in render(build_report(warnings=("it expired",)))
 
 
 def test_calibrated_rules_have_no_note() -> None:

@@ -18,7 +18,7 @@ from valueaudit.rules.fields import SCHEMA_NOTE, NotYet, OneOrMany, Percentage, 
 class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the verdict is reached; percentages as fractions."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"judge", "looks", "sampling"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"looks", "sampling"})
 
     confidence: Percentage = 0.95
     fail_on: Severity = Severity.LOW
@@ -27,6 +27,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_unclassified: Percentage = 0.01
     trust_judge: bool = False
     cluster: Text = ""
+    judge: Literal["any", "llm"] = "any"
 
 
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,11 @@ from valueaudit.record import ClassifierInfo
 
 def refuse_judge(policy: Policy, judge: ClassifierInfo) -> None:
     """Raises `UsageError` where the policy does not take this judge: before a run, and before it is decided again."""
+    if policy.gate.judge == "llm" and judge.assessed == "screening":
+        raise UsageError(
+            f'the policy "{policy.path}" asks for a language model ("judge: llm"), "{judge.model}" is a screening',
+            help="name a model with --model, or take the key out of the policy",
+        )
     calibration = policy.calibration
     if calibration is None:
         return

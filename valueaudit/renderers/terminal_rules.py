@@ -115,6 +115,11 @@ def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
     reasons = [reason for reason in rule.reasons if reason != UNCALIBRATED]
     if told and reasons:
         sheet.put(sheet.text("; ".join(reasons)), indent=_HANG)
+    if not told:
+        for waiver in rule.waivers:
+            if waiver.state == "in force":
+                text = f"under a waiver until {waiver.expires} by {waiver.approved_by} ({waiver.reason})"
+                sheet.put(sheet.text(text, "yellow"), indent=_HANG)
     if sheet.verbose:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
     if told and not rule.blocking:
