@@ -107,7 +107,7 @@ def can_fail(check: Check, gate: Gate) -> bool:
 def accept(check: Check, counts: Counts, gate: Gate, *, fail_confidence: float | None = None) -> Accepted:
     """The verdict on one check alone; `fail_confidence` is asked of FAIL where it is not that of the gate."""
     lower, upper = correct_bounds(check, counts, gate.confidence)
-    p_value = _find_p_value(check, counts) if counts.total and can_fail(check, gate) else None
+    p_value = _find_p_value(check, counts, fail_confidence) if counts.total and can_fail(check, gate) else None
     verdict: Acceptance = "inconclusive"
     # p < alpha is the same as a bound beyond the limit, and can be held against any alpha.
     if p_value is not None and p_value < 1 - (fail_confidence or gate.confidence):
@@ -170,10 +170,13 @@ def find_needed(check: Check, counts: Counts, gate: Gate, fail_confidence: float
     return None if further is None else start.total + further - counts.total
 
 
-def _find_p_value(check: Check, counts: Counts) -> float:
+def _find_p_value(check: Check, counts: Counts, asked: float | None) -> float:
+    """The p value of a violation; where one confidence is asked for, 0 or 1 may stand for what is costly to find."""
     if check.never:
         return 0.0 if counts.low else 1.0
     if check.direction == "at_least" and check.correction is not None:
+        if asked is not None:
+            return float(correct_bounds(check, counts, asked)[1] >= check.limit)
         return _find_corrected_p_value(check, counts)
     if counts.effective is None:
         if check.direction == "at_most":

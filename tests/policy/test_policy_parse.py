@@ -250,10 +250,14 @@ def test_the_digest_changes_with_what_is_said(change: tuple[str, str]) -> None:
 def test_ten_thousand_rules_take_seconds() -> None:
     """A large policy, and a large one that is all wrong, are read in a few seconds."""
     rules = "".join(f"  - {{id: r{n}, value: clarity, at_least: 5%, severity: low}}\n" for n in range(10_000))
+    lost = "".join(
+        f"  - {{rule: x{n}, at_most: 1%, reason: a, approved_by: b, expires: 2027-01-01}}\n" for n in range(5000)
+    )
     started = time.perf_counter()
     assert len(compile_checks(parse(f"{HEAD}intended:\n{rules}"))) == 10_000
     wrong = rules.replace("value: clarity", "value: x").replace("severity: low", "of: x")
     assert len(problems_of(f"{HEAD}intended:\n{wrong}")) == 20_000
+    assert len(problems_of(f"{HEAD}intended:\n{rules}waivers:\n{lost}")) == 5000
     assert time.perf_counter() - started < 20
 
 
@@ -305,6 +309,23 @@ def test_the_examples_of_the_page_parse(example: str) -> None:
         f"{section}:" in example for section in ("intended", "prohibited", "responses", "undeclared", "priorities")
     )
     parse_policy((head + example + ("" if has_rules else RULE)).encode(), "docs/policy.md", load_taxonomy())
+
+
+class _Yaml12(yaml.SafeLoader):
+    """YAML 1.2 as editors read it: true, false and numbers, everything else is text."""
+
+
+_Yaml12.yaml_implicit_resolvers = {}
+_Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
+_Yaml12.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[0-9]+$"), list("0123456789"))
+_Yaml12.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[0-9]+\.[0-9]+$"), list("0123456789"))
+
+
+@pytest.mark.parametrize("example", _examples())
+def test_the_examples_of_the_page_satisfy_the_schema(example: str) -> None:
+    """An editor that knows the JSON Schema shows no error in what the page shows."""
+    head = "" if "version:" in example else HEAD
+    jsonschema.Draft202012Validator(schema_of_policy()).validate(yaml.load(head + example, Loader=_Yaml12))
 
 
 def test_the_page_names_every_key() -> None:
