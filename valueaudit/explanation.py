@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from valueaudit.acceptance import can_fail
@@ -46,7 +47,9 @@ def explain_policy(policy: Policy) -> Explanation:
         ("File", policy.path),
         ("Digest", f"sha256:{policy.sha256}"),
     )
-    checks = compile_checks(policy)
+    checks: defaultdict[str, list[Check]] = defaultdict(list)
+    for check in compile_checks(policy):
+        checks[check.rule].append(check)
     return Explanation(
         title=policy.name,
         head=tuple((label, text) for label, text in stated if text),
@@ -55,10 +58,7 @@ def explain_policy(policy: Policy) -> Explanation:
             "Where rules apply",
             facts=tuple((name, _explain_context(context)) for name, context in policy.contexts.items()),
         ),
-        rules=tuple(
-            _explain_rule(rule, tuple(check for check in checks if check.rule == rule.id), policy.gate)
-            for rule in policy.rules
-        ),
+        rules=tuple(_explain_rule(rule, checks[rule.id], policy.gate) for rule in policy.rules),
         values=Section(
             "What the values mean",
             facts=tuple((f"{q.value} ({q.kind})", q.definition) for q in policy.questions),
@@ -110,7 +110,7 @@ def _explain_key(key: str, wanted: tuple[str, ...]) -> str:
     return f"the judge says that the {key.replace('_', ' ')} is {words}"
 
 
-def _explain_rule(rule: Rule, checks: tuple[Check, ...], gate: Gate) -> Section:
+def _explain_rule(rule: Rule, checks: Sequence[Check], gate: Gate) -> Section:
     facts = [("Severity", str(rule.severity)), ("If it is violated", _explain_violation(rule, gate))]
     for check in checks:
         facts.append((f"To pass, {_name_limit(check)}" if len(checks) > 1 else "To pass", _explain_proof(check, gate)))
