@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import io
 import os
+import resource
+import signal
 import threading
 import zlib
 from pathlib import Path
@@ -16,7 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
-from valueaudit.files import RecordsFile, check_inputs, check_writable, find_inputs, open_source, write_whole
+from valueaudit.files import (
+    RecordsFile,
+    append_whole,
+    check_inputs,
+    check_writable,
+    find_inputs,
+    open_source,
+    write_whole,
+)
 from valueaudit.unpack import Tap, unpack
 
 # the same examples on every machine, and no clock: a slow machine is no failure
@@ -458,3 +468,27 @@ def test_inflating_is_bounded() -> None:
     packed = packer.compress(bytes(50_000_000)) + packer.flush()
     stream = unpack(Tap(io.BytesIO(packed).read))
     assert len(stream.read1(1_000_000_000)) < 20_000_000
+
+
+def test_appending_keeps_what_is_there(tmp_path: Path) -> None:
+    """Content is added at the end of a file, which need not be there before."""
+    path = tmp_path / "summary.md"
+    for part in (b"one\n", b"", b"two\n"):
+        append_whole(str(path), part)
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_appending_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Where the disk takes only a part, the file is as it was before, and the error says why."""
+    path = tmp_path / "summary.md"
+    path.write_bytes(b"x" * 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"summary\.md"):
+            append_whole(str(path), b"y" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == b"x" * 1000

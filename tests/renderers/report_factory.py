@@ -125,7 +125,7 @@ def build_empty_profile() -> Profile:
 
 
 def build_check(rule: str = "clear", verdict: str = "pass", **changes: Any) -> RuleCheck:
-    """A rule held against the tally, by default one that passes."""
+    """A rule held against the tally, by default one that passes; `rule_id` is the rule whose limit it is."""
     fields: dict[str, Any] = {
         "id": rule,
         "kind": "intended",
@@ -155,6 +155,8 @@ def build_check(rule: str = "clear", verdict: str = "pass", **changes: Any) -> R
         "line": 12,
         "breaks": changes.get("blocking", True) and verdict in ("fail", "inconclusive"),
     }
+    if "rule_id" in changes:
+        changes["rule"] = changes.pop("rule_id")
     return RuleCheck(**{**fields, **changes})
 
 
