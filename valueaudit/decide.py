@@ -100,7 +100,7 @@ def _check_rules(policy: Policy, tally: Tally, threshold: Severity) -> tuple[Rul
     alpha = 1 - gate.confidence
     checks = (_build_rule_check(case, _rule(case, gate, adjusted, alpha), gate, len(family)) for case in cases)
     rules = {rule.id: rule for rule in policy.rules}
-    return tuple(_cite(check, policy, rules.get(case.check.rule)) for check, case in zip(checks, cases, strict=True))
+    return tuple(_cite(check, policy, rules[case.check.rule]) for check, case in zip(checks, cases, strict=True))
 
 
 def _build_case(check: Check, tally: Tally, gate: Gate, threshold: Severity) -> _Case:
@@ -158,14 +158,16 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
     )
 
 
-def _cite(check: RuleCheck, policy: Policy, rule: Rule | None) -> RuleCheck:
+def _cite(check: RuleCheck, policy: Policy, rule: Rule) -> RuleCheck:
     """The check with its rule, the place and reason of that, and whether it keeps the run from passing."""
     breaking = {"fail", "inconclusive"} if policy.gate.inconclusive == "block" else {"fail"}
-    cited = msgspec.structs.replace(check, breaks=check.blocking and check.verdict in breaking)
-    if rule is None:
-        return cited
     return msgspec.structs.replace(
-        cited, rule=rule.id, line=policy.lines.get(rule.id), why=rule.why, controls=rule.controls
+        check,
+        rule=rule.id,
+        line=policy.lines[rule.id],
+        breaks=check.blocking and check.verdict in breaking,
+        why=rule.why,
+        controls=rule.controls,
     )
 
 
