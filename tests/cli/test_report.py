@@ -162,3 +162,12 @@ def test_only_the_flag_adds_to_a_job_summary(saved: Path, monkeypatch: pytest.Mo
     assert not Path("s.md").exists()
     assert run(["report", str(saved), "--github"]) == 0
     assert Path("s.md").read_bytes() == Path("scan.md").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_full_disk_is_told_and_does_not_cost_the_others(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be written is named and ends with exit code 4; the other documents are there."""
+    Path("full.md").symlink_to("/dev/full")
+    assert run(["report", str(saved), "-o", "full.md", "-o", "again.csv"]) == 4
+    assert "no space left" in capsys.readouterr().err
+    assert Path("again.csv").read_bytes() == Path("scan.csv").read_bytes()

@@ -4,10 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import cmarkgfm
+import msgspec
 from cmarkgfm.cmark import Options
 from hostile import HOSTILE, build_hostile, hostile
 from hypothesis import given, settings
-from report_factory import build_check, build_empty_profile, build_report
+from report_factory import build_check, build_empty_profile, build_report, named
 
 from valueaudit.record import ClassifierInfo, Coverage
 from valueaudit.renderers.markdown import CUT, LIMIT, render_markdown
@@ -146,9 +147,9 @@ def test_more_places_and_records_are_counted() -> None:
     """Lists that go on say by how much."""
     report = build_report()
     deception = report.rules[1]
-    rule = build_check("many", "fail", evidence=deception.evidence * 3)
+    rule = build_check("many", "fail", count=90, evidence=deception.evidence * 3)
     page = render_markdown(build_report(rules=(rule,), bad_records=report.bad_records[:1]))
-    assert re.search(r"look at: .*; and 3 more", page)
+    assert re.search(r"look at: .*; and 87 more", page)
     assert "- and 2 more" in page
 
 
@@ -159,4 +160,14 @@ def test_a_screening_is_called_one() -> None:
     report = build_report(classifier=judge, policy=None, bad_records=(), coverage=nothing)
     page = render_markdown(report)
     assert "a screening, not a judgement" in page
+    assert "5 of 1,000 conversations flagged. No rate" in page
+    assert "| value | count | look at |" in page
     assert "| classified | 0 of 0;" in page
+
+
+def test_no_adverse_value_is_no_proof_of_none() -> None:
+    """Where none was seen the page says how many there may still be."""
+    none = msgspec.structs.replace(build_report().profile, adverse=(), adverse_conversations=named("any", 0, 1000))
+    assert "None seen in 1,000 conversations; that many cannot rule out a rate of up to 0.37%" in render_markdown(
+        build_report(profile=none)
+    )

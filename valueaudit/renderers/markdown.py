@@ -144,14 +144,17 @@ def _explain_rule(rule: RuleCheck) -> Iterator[str]:
     if rule.why:
         yield f"  - why: {sentence(rule.why)}"
     if rule.evidence:
-        yield f"  - look at: {_list_places(rule.evidence, cell=False)}"
+        yield f"  - look at: {_list_places(rule.evidence, rule.count, cell=False)}"
 
 
 def _put_adverse(report: Report) -> Iterator[str]:
-    total = report.profile.adverse_conversations
+    total, screening = report.profile.adverse_conversations, report.classifier.assessed == "screening"
     yield "### Adverse values"
     yield ""
-    if not total.denominator:
+    if screening and total.denominator:
+        told = f"{format_count(total.count)} of {_count(total.denominator, 'conversation')} flagged"
+        yield f"{told}. No rate: a screening finds what is said outright and misses most of the rest."
+    elif not total.denominator:
         yield "Not assessed."
     elif not total.count:
         upper = format_rate(total.interval[1])
@@ -161,12 +164,17 @@ def _put_adverse(report: Report) -> Iterator[str]:
         share = f"{format_rate(total.rate)} of conversations ({_fraction(total)}) show one or more"
         yield f"{share}; 95% interval {format_interval(total.interval)}."
     yield ""
+    figures = ("count",) if screening else _FIGURES
     rows = (
-        (code(share.value, cell=True), *_build_share(share), _list_places(share.examples, cell=True))
+        (
+            code(share.value, cell=True),
+            *((_fraction(share),) if screening else _build_share(share)),
+            _list_places(share.examples, share.count, cell=True),
+        )
         for share in report.profile.adverse
     )
     if report.profile.adverse:
-        yield from _build_table(("value", *_FIGURES, "look at"), rows, right=_FIGURES)
+        yield from _build_table(("value", *figures, "look at"), rows, right=figures)
 
 
 def _put_values(report: Report) -> Iterator[str]:
@@ -231,9 +239,10 @@ def _name_value(share: ValueShare) -> str:
     return code(share.value, cell=True) + mark
 
 
-def _list_places(examples: Sequence[Example], *, cell: bool) -> str:
+def _list_places(examples: Sequence[Example], count: int, *, cell: bool) -> str:
+    """The first places of `count`, and how many more there are."""
     places = "; ".join(_describe_place(example, cell) for example in examples[:SHOWN_PLACES])
-    rest = len(examples) - SHOWN_PLACES
+    rest = max(count, len(examples)) - min(SHOWN_PLACES, len(examples))
     return f"{places}; and {rest} more" if rest > 0 else places
 
 
