@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import resource
+import signal
 import threading
 import zlib
 from pathlib import Path
@@ -17,7 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
-from valueaudit.files import RecordsFile, check_inputs, check_writable, find_inputs, open_source, write_new, write_whole
+from valueaudit.files import (
+    RecordsFile,
+    append_whole,
+    check_inputs,
+    check_writable,
+    find_inputs,
+    open_source,
+    write_new,
+    write_whole,
+)
 from valueaudit.unpack import Tap, unpack
 
 # the same examples on every machine, and no clock: a slow machine is no failure
@@ -484,3 +494,27 @@ def test_a_new_file_that_cannot_be_written_whole_is_no_file(tmp_path: Path) -> N
     with pytest.raises(TypeError):
         write_new(path, "text")  # type: ignore[arg-type]
     assert not Path(path).exists()
+
+
+def test_appending_keeps_what_is_there(tmp_path: Path) -> None:
+    """Content is added at the end of a file, which need not be there before."""
+    path = tmp_path / "summary.md"
+    for part in (b"one\n", b"", b"two\n"):
+        append_whole(str(path), part)
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_appending_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Where the disk takes only a part, the file is as it was before, and the error says why."""
+    path = tmp_path / "summary.md"
+    path.write_bytes(b"x" * 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"summary\.md"):
+            append_whole(str(path), b"y" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == b"x" * 1000

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_needed
 from valueaudit.errors import ExitCode
 from valueaudit.policy import Gate, Policy, compile_checks
 from valueaudit.report import UNCALIBRATED, RuleCheck, RuleVerdict, RunVerdict
-from valueaudit.rules import Check, Enforce, Severity
+from valueaudit.rules import Check, Enforce, Rule, Severity
 from valueaudit.rules.fields import build_percentage, build_rounded
 from valueaudit.sightings import build_example
 from valueaudit.statistics import adjust_holm
@@ -96,7 +98,9 @@ def _check_rules(policy: Policy, tally: Tally, threshold: Severity) -> tuple[Rul
     p_values = [1.0 if case.alone.p_value is None else case.alone.p_value for case in family]
     adjusted = {case.check.id: p for case, p in zip(family, adjust_holm(p_values), strict=True)}
     alpha = 1 - gate.confidence
-    return tuple(_build_rule_check(case, _rule(case, gate, adjusted, alpha), gate, len(family)) for case in cases)
+    checks = (_build_rule_check(case, _rule(case, gate, adjusted, alpha), gate, len(family)) for case in cases)
+    rules = {rule.id: rule for rule in policy.rules}
+    return tuple(_cite(check, policy, rules[case.check.rule]) for check, case in zip(checks, cases, strict=True))
 
 
 def _build_case(check: Check, tally: Tally, gate: Gate, threshold: Severity) -> _Case:
@@ -151,6 +155,19 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         message="; ".join((*_explain_figures(case, gate), *reasons)),
         reasons=reasons,
         evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
+    )
+
+
+def _cite(check: RuleCheck, policy: Policy, rule: Rule) -> RuleCheck:
+    """The check with its rule, the place and reason of that, and whether it keeps the run from passing."""
+    breaking = {"fail", "inconclusive"} if policy.gate.inconclusive == "block" else {"fail"}
+    return msgspec.structs.replace(
+        check,
+        rule=rule.id,
+        line=policy.lines[rule.id],
+        breaks=check.blocking and check.verdict in breaking,
+        why=rule.why,
+        controls=rule.controls,
     )
 
 

@@ -362,6 +362,21 @@ def _replace(target: str, content: bytes) -> None:
         raise
 
 
+def append_whole(path: str, content: bytes) -> None:
+    """Adds `content` to the end of a file, which need not be there yet, whole or not at all. Raises `StorageError`."""
+    try:
+        with open(path, "ab", buffering=0) as file:
+            before, rest = file.tell(), memoryview(content)
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except BaseException:
+                file.truncate(before)
+                raise
+    except OSError as error:
+        raise _storage_error(path, error) from error
+
+
 class RecordsFile:
     """A file that grows line by line under a temporary name of its own and becomes `path` on `commit`, or vanishes.
 

@@ -112,7 +112,9 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     `count` are flagged hits, `confirmed` those that count as hits, `unclassified` those of the `denominator` that are
     neither hit nor clean. `lower` and `upper` are the one-sided bounds the verdict rests on. `needed` is the number of
     further conversations at this rate that would decide it, None where none would. `reasons` are what the verdict turns
-    on beside the figures; `message` is figures and reasons in one line.
+    on beside the figures; `message` is figures and reasons in one line. `rule` is the rule of the policy that states
+    the limit and `line` its line in the policy file; `breaks` says that the verdict as it stands keeps the run from
+    passing. These three are None where they are not known.
     """
 
     id: str
@@ -140,6 +142,11 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     message: str
     reasons: tuple[str, ...] = ()
     evidence: tuple[Example, ...]
+    rule: str | None = None
+    line: int | None = None
+    breaks: bool | None = None
+    why: str = ""
+    controls: tuple[str, ...] = ()
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from valueaudit import __version__
 from valueaudit.cli.check import check
 from valueaudit.cli.plan import plan
 from valueaudit.cli.policy import policy
+from valueaudit.cli.report import report
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
@@ -51,6 +52,7 @@ cli.add_command(scan)
 cli.add_command(check)
 cli.add_command(plan)
 cli.add_command(policy)
+cli.add_command(report)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)

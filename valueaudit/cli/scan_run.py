@@ -89,7 +89,7 @@ def plan_scan(options: ScanOptions) -> Plan:
     """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge."""
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
-    outputs = plan_outputs(options.output, options.records, no_report=options.no_report)
+    outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
     name = DEFAULT_FORMAT if options.input_format == "auto" else options.input_format
     if name not in READERS:
         raise UsageError(f'"{name}" is no input format', help=f"known are auto, {', '.join(READERS)}")
