@@ -34,6 +34,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     policy: str | None
     no_policy: bool
+    expect_policy: str | None
     model: str | None
     api_base: str | None
     param: tuple[str, ...]
@@ -65,6 +66,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.option("-p", "--policy", metavar="FILE", help="Policy file. Default: valueaudit.policy.yaml in this folder.")
 @click.option("--no-policy", is_flag=True, help="Measure only, even if a policy lies in this folder.")
+@click.option("--expect-policy", metavar="SHA256", help="Refuse any policy but the one with this digest (policy lock).")
 @click.option("-m", "--model", metavar="MODEL", help="Judge, as provider/model. Default: the embedded classifier.")
 @click.option("--api-base", metavar="URL", help="Address of the judge, for any OpenAI-compatible server.")
 @click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of every call, e.g. max_tokens=8000.")
