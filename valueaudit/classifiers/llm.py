@@ -67,6 +67,7 @@ class LLMClassifier:
             info,
             prompt_sha256=prompt.prompt_digest(taxonomy),
             questions=prompt.question_digests(self._questions),
+            confirmations=dict(confirmations),
             primed=bool(self._questions) and not unprimed,
         )
         self._calls: tuple[_Call, ...]

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from valueaudit import __version__
+from valueaudit.cli.check import check
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
@@ -45,6 +46,7 @@ def cli() -> None:
 
 
 cli.add_command(scan)
+cli.add_command(check)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)

@@ -1,0 +1,119 @@
+"""One re-decision from command line to exit code: the fold of a scan over the records that the scan has written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+
+import click
+from msgspec import Struct
+
+from valueaudit.cli.check import CheckOptions
+from valueaudit.cli.closing import mask, read_clock, read_command, show
+from valueaudit.cli.outputs import Outputs, plan_outputs
+from valueaudit.cli.policies import read_policy, require_policy_path
+from valueaudit.decide import decide
+from valueaudit.files import open_source
+from valueaudit.policy import Policy, compile_checks
+from valueaudit.record import ClassifierInfo, PolicyInfo, Record
+from valueaudit.renderers.visible import visible
+from valueaudit.report import Report, RunInfo
+from valueaudit.reporting import Facts, build_report
+from valueaudit.rules import Severity
+from valueaudit.saved import SavedRun, as_asked, find_less_confirmed, find_unasked
+from valueaudit.tally import tally_records
+from valueaudit.taxonomy import Taxonomy, load_taxonomy
+
+
+class Gap(Struct, frozen=True):
+    """What the saved run did not ask as the policy would have: values, and values with too few confirmations."""
+
+    unasked: tuple[str, ...]
+    less_confirmed: tuple[str, ...]
+
+
+def run_check(options: CheckOptions) -> int:
+    """Decides again; the exit code. Raises `ValueAuditError` where there is nothing to decide from."""
+    started = read_clock()
+    taxonomy = load_taxonomy()
+    policy = read_policy(require_policy_path(options.policy), taxonomy, expected=options.expect_policy)
+    outputs = plan_outputs(options.output, None, no_report=True)
+    with open_source(options.records, sys.stdin.buffer) as opened:
+        saved = SavedRun(opened.name, opened.stream)
+        gap = find_gap(saved.header.classifier, policy, taxonomy)
+        _tell(options, outputs, policy, saved, gap, taxonomy)
+        report = _decide(options, policy, saved, gap, started)
+    outputs.write(report)
+    show(outputs, report, quiet=options.quiet, verbose=options.verbose)
+    return mask(report.exit_code, exit_zero=options.exit_zero)
+
+
+def find_gap(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Gap:
+    """What a run by this classifier did not ask as the policy would have it asked."""
+    wanted = _question_digests(classifier, policy, taxonomy)
+    return Gap(find_unasked(classifier, wanted), find_less_confirmed(classifier, policy.confirmations))
+
+
+def _question_digests(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Mapping[str, str]:
+    """For each declared value the sha256 of its question, as this kind of classifier would ask it today."""
+    if classifier.assessed != "screening":
+        from valueaudit.classifiers.prompt import question_digests
+
+        return question_digests(policy.questions)
+    from valueaudit.classifiers.embedded import EmbeddedClassifier
+
+    known = EmbeddedClassifier(taxonomy, policy.questions).info.questions
+    return {question.value: known.get(question.value, "no phrases") for question in policy.questions}
+
+
+def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, started: str) -> Report:
+    predicates = {check.id: check.predicate for check in compile_checks(policy)}
+    tally = tally_records(_as_asked(saved, gap), predicates)
+    decision = decide(
+        policy,
+        tally,
+        fail_on=Severity(options.fail_on) if options.fail_on else None,
+        ended_early=saved.ended_early,
+        allow_empty=options.allow_empty,
+    )
+    facts = Facts(
+        run=RunInfo(read_command(), started, read_clock(), None, saved.ended_early),
+        inputs=saved.inputs,
+        classifier=saved.classifier,
+        taxonomy=saved.header.taxonomy,
+        policy=PolicyInfo(policy.name, policy.path, policy.sha256),
+        cost=saved.cost,
+        duplicate_ids=saved.duplicate_ids,
+    )
+    return build_report(facts, tally, decision)
+
+
+def _as_asked(saved: Iterable[Record], gap: Gap) -> Iterable[Record]:
+    unasked, less_confirmed = frozenset(gap.unasked), frozenset(gap.less_confirmed)
+    if not unasked and not less_confirmed:
+        return saved
+    return (as_asked(record, unasked, less_confirmed) for record in saved)
+
+
+def _tell(
+    options: CheckOptions, outputs: Outputs, policy: Policy, saved: SavedRun, gap: Gap, taxonomy: Taxonomy
+) -> None:
+    if not options.quiet:
+        line = f"deciding again from {options.records}, judged by {saved.header.classifier.model}; nobody is asked"
+        click.echo(visible(line), file=outputs.summary_stream)
+    warnings = [*policy.warnings, *_name_gap(gap, saved.header.classifier)]
+    if saved.header.taxonomy.sha256 != taxonomy.sha256:
+        warnings.append(
+            f'the labels were placed by another taxonomy, "{saved.header.taxonomy.id}"; they stay where it put them'
+        )
+    for warning in warnings:
+        click.echo(f"warning: {visible(warning)}", err=True)
+    outputs.summary_stream.flush()
+
+
+def _name_gap(gap: Gap, asked: ClassifierInfo) -> Iterable[str]:
+    for value in gap.unasked:
+        how = "in other words" if value in asked.questions else "at all"
+        yield f'"{value}" was not asked {how} in these records, a rule about it stays undecided'
+    for value in gap.less_confirmed:
+        yield f'"{value}" was confirmed by fewer questions than the policy asks for, its hits count as unconfirmed'
