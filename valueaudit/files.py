@@ -331,6 +331,24 @@ def write_whole(path: str, content: bytes) -> None:
         raise _storage_error(path, error) from error
 
 
+def write_new(path: str, content: bytes) -> None:
+    """Writes `content` to a file that was not there before. Raises `OutputError` where one was, or it cannot be."""
+    try:
+        file = open(path, "xb")  # noqa: SIM115 - closed below, and removed where it could not be written whole
+    except FileExistsError as error:
+        raise OutputError(f'will not overwrite "{path}"', help="name another file, or move this one away") from error
+    except OSError as error:
+        raise OutputError(f'cannot write "{path}": {_words(error)}', help=_remedy(error)) from error
+    try:
+        with file:
+            file.write(content)
+    except BaseException as error:
+        Path(path).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _storage_error(path, error) from error
+        raise
+
+
 def _replace(target: str, content: bytes) -> None:
     temporary = _temporary_name(target)
     try:

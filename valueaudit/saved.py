@@ -47,7 +47,7 @@ class SavedRun:
 
     def __init__(self, name: str, lines: Iterable[bytes]) -> None:
         self._name = name
-        self._lines = enumerate((line for line in lines), start=1)
+        self._lines = self._number(lines)
         self._footer: FooterRecord | None = None
         self._ids: set[int] = set()
         self._duplicate_ids = 0
@@ -106,6 +106,13 @@ class SavedRun:
             self._note(line)
             yield line
         self._compare_with_footer()
+
+    def _number(self, lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        try:
+            yield from enumerate(lines, start=1)
+        except OSError as error:
+            what = (error.strerror or str(error)).lower()
+            raise InputError(f'"{self._name}" cannot be read further: {what}', help=_WRITE_AGAIN) from error
 
     def _read_header(self) -> HeaderRecord:
         number, content = next(((n, line) for n, line in self._lines if line.strip()), (1, b""))

@@ -17,6 +17,7 @@ import click
 
 from valueaudit import __version__
 from valueaudit.cli.check import check
+from valueaudit.cli.policy import policy
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
@@ -47,6 +48,7 @@ def cli() -> None:
 
 cli.add_command(scan)
 cli.add_command(check)
+cli.add_command(policy)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)
