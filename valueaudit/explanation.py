@@ -149,8 +149,8 @@ def _explain_proof(check: Check, gate: Gate) -> str:
     if check.never:
         return f"{start}, and it does so in none of them"
     if check.direction == "at_most":
-        return f"{start} if it does so in none of them, and more for each one in which it does"
-    return f"{start} if it does so in all of them, and more for each one in which it does not"
+        return f"{start}, more if it does so in some of them"
+    return f"{start}, more if it does not do so in some of them"
 
 
 def _explain_confirmation(rule: ProhibitedRule) -> str:

@@ -17,6 +17,7 @@ import click
 
 from valueaudit import __version__
 from valueaudit.cli.check import check
+from valueaudit.cli.plan import plan
 from valueaudit.cli.policy import policy
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
@@ -48,6 +49,7 @@ def cli() -> None:
 
 cli.add_command(scan)
 cli.add_command(check)
+cli.add_command(plan)
 cli.add_command(policy)
 cli.add_command(show)
 cli.add_command(schema)
