@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import ceil
 from typing import Literal
 
 from valueaudit.acceptance import can_fail
@@ -155,7 +156,7 @@ def size_to_pass(limit: float, alpha: float, rate: float, power: float) -> int |
         last = (starts(hits + 1) or MOST_CONVERSATIONS + 1) - 1
         return probability_at_most(hits, last, rate) >= power
 
-    hits = _first(holds, 0)
+    hits = _find_lasting(holds, 0, limit, rate)
     return None if hits is None else starts(hits)
 
 
@@ -185,7 +186,7 @@ def size_to_fail(limit: float, alpha: float, rate: float, power: float) -> int |
     def holds(hits: int) -> bool:
         return ends(hits) >= first(hits) and probability_at_least(hits, first(hits), rate) >= power
 
-    hits = _first(holds, 1)
+    hits = _find_lasting(holds, 1, limit, rate)
     if hits is None or ends(hits - 1) >= MOST_CONVERSATIONS:
         return None
     before = hits - 1
@@ -195,6 +196,20 @@ def size_to_fail(limit: float, alpha: float, rate: float, power: float) -> int |
             _first(lambda size: probability_at_least(before, size, rate) >= power, first(before)) or first(hits),
         )
     return first(hits)
+
+
+def _find_lasting(holds: Callable[[int], bool], start: int, limit: float, rate: float) -> int | None:
+    """The number of hits from which on `holds` is true for good.
+
+    From run to run the chance rises by the distance of rate and limit, and wavers by one conversation, because runs
+    differ by one in length. So it may fall below once more, but only as long as the rise has not outgrown that.
+    """
+    found = _first(holds, start)
+    if found is None:
+        return None
+    wavering = ceil(4 * limit / abs(limit - rate)) + 16
+    failing = next((hits for hits in range(found + wavering, found, -1) if not holds(hits)), found - 1)
+    return failing + 1
 
 
 def _first(holds: Callable[[int], bool], start: int = 1) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -128,10 +129,7 @@ class SavedRun:
                 help=_WRITE_AGAIN,
             )
         refuse_newer(self._name, start.schema_version)
-        header = self._decode(number, content)
-        if not isinstance(header, HeaderRecord):
-            raise AssertionError("unreachable: the tag of the line is header")
-        return header
+        return cast(HeaderRecord, self._decode(number, content))
 
     def _decode(self, number: int, content: bytes) -> RecordLine:
         try:

@@ -60,7 +60,8 @@ def render_plan(
     """The plan, each line ended by a line feed."""
     lines = [
         f"plan for {terms.policy}: each check by itself reaches the verdict that its true rate deserves with a chance "
-        f"of {_percent(terms.power)}; confidence {_percent(terms.confidence)}, {_percent(terms.unclassified)} not judged",
+        f"of {_percent(terms.power)}; confidence {_percent(terms.confidence)}, "
+        f"{_percent(terms.unclassified)} of the conversations not judged",
         "",
         *_put_table([_row(plan, found) for plan in plans], (*_COLUMNS, *(("in the logs",) if found else ()))),
         "",
@@ -73,8 +74,10 @@ def render_plan(
 
 def _row(plan: CheckPlan, found: Found | None) -> tuple[str, ...]:
     check = plan.check
-    limit = "never" if check.never else f"{check.direction.replace('_', ' ')} {_percent(check.limit)}"
-    needs = f"{plan.needed:,}" if plan.needed is not None else f"none: {plan.reason}"
+    limit = f"{check.direction.replace('_', ' ')} {_percent(check.limit)}"
+    if check.never:
+        limit = "never" if check.assure is None else f"never, assure {_percent(check.assure)}"
+    needs = "none" if plan.needed is None else f"{plan.needed:,}"
     row = (check.id, limit, build_rounded(plan.rate), plan.aim, needs)
     if found is None:
         return row
@@ -87,9 +90,7 @@ def _compare(plan: CheckPlan, held: int) -> str:
 
 
 def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[str]:
-    # A reason instead of a number would stretch the column for every other row.
-    short = [[cell for cell in row if not cell.startswith("none: ")] + [""] * len(heads) for row in (heads, *rows)]
-    widths = [max(len(row[column]) for row in short) for column in range(len(heads))]
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (heads, *rows)
@@ -98,11 +99,9 @@ def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[
 
 def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     largest = _find_largest(plans)
-    lines = []
+    lines = [f"{plan.check.id}: no number of conversations, {plan.reason}" for plan in plans if plan.needed is None]
     if largest is not None:
         lines.append(f"the most is {largest.needed:,}, for {largest.check.id} ({largest.check.denominator_name})")
-    if any(plan.needed is None for plan in plans):
-        lines.append("none: no number of conversations reaches a verdict with that power")
     if found is not None:
         bad = f", {found.bad_records:,} bad records" if found.bad_records else ""
         silent = f", {found.silent:,} of them without an answer to judge" if found.silent else ""
