@@ -113,7 +113,7 @@ def _tell(
 
 def _name_gap(gap: Gap, asked: ClassifierInfo) -> Iterable[str]:
     for value in gap.unasked:
-        how = "in other words" if value in asked.questions else "at all"
-        yield f'"{value}" was not asked {how} in these records, a rule about it stays undecided'
+        how = "was asked in other words" if value in asked.questions else "was not asked"
+        yield f'"{value}" {how} in these records, a rule about it stays inconclusive'
     for value in gap.less_confirmed:
         yield f'"{value}" was confirmed by fewer questions than the policy asks for, its hits count as unconfirmed'

@@ -152,7 +152,7 @@ def _parse_rates(given: Sequence[str], policy: Policy) -> dict[str, float]:
     known = dict.fromkeys([check.id for check in checks] + [check.rule for check in checks])
     rates: dict[str, float] = {}
     for each in given:
-        rule, equals, share = each.rpartition("=")
+        rule, equals, share = (part.strip() for part in each.rpartition("="))
         if not equals:
             raise UsageError(f'"{each}" is no rate', help="write --rate RULE=RATE, for example no-deception=0.2%")
         if rule not in known:

@@ -50,8 +50,7 @@ class Matching:
         found = [(_find_context(tree, name), self._explain_context(name)) for name in self._contexts]
         for rule in self._policy.rules:
             if rule.id in self._rules and not self._contexts.keys() & set(rule.in_):
-                mark = _find_rule(tree, rule.id) or Mark(self._policy.lines.get(rule.id, 1), 1)
-                found.append((mark, f'rule "{rule.id}" {self._none()}'))
+                found.append((_find_rule(tree, rule.id), f'rule "{rule.id}" {self._none()}'))
         return tuple(f"{self._policy.path}:{mark.line}:{mark.column}: {text}" for mark, text in sorted(found))
 
     def _none(self) -> str:
@@ -74,14 +73,16 @@ def _find_context(tree: Node | None, name: str) -> Mark:
     return next((key.mark for key, _ in _scalars(contexts) if key.text == name), Mark(1, 1))
 
 
-def _find_rule(tree: Node | None, rule: str) -> Mark | None:
+def _find_rule(tree: Node | None, rule: str) -> Mark:
     """Where the rule of that id stands, in whichever section."""
-    for _, section in _entries(tree):
-        for entry in section.items if isinstance(section, Sequence) else (section,):
-            named = dict(_entries(entry)).get("id")
-            if isinstance(named, Scalar) and named.text == rule:
-                return entry.mark
-    return None
+    sections = (section for _, section in _entries(tree))
+    entries = (entry for each in sections for entry in (each.items if isinstance(each, Sequence) else (each,)))
+    return next((entry.mark for entry in entries if _is_named(entry, rule)), Mark(1, 1))
+
+
+def _is_named(entry: Node, rule: str) -> bool:
+    named = dict(_entries(entry)).get("id")
+    return isinstance(named, Scalar) and named.text == rule
 
 
 def _entries(node: Node | None) -> Iterator[tuple[str, Node]]:

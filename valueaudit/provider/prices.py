@@ -20,12 +20,15 @@ class Price(Struct, frozen=True):
 
 def find_price(model: str) -> Price | None:
     """The price in the list that comes with litellm, None where it has none. Asks nobody."""
+    litellm = load_litellm()
     try:
-        info = load_litellm().get_model_info(model)
+        key = litellm.get_model_info(model)["key"]
     except Exception:
         # litellm raises a bare Exception for models that its price list does not have.
         return None
-    prompt, completion = info.get("input_cost_per_token"), info.get("output_cost_per_token")
+    # What get_model_info itself says of a price that the list lacks is 0, and unknown is not free.
+    listed = litellm.model_cost.get(key, {})
+    prompt, completion = listed.get("input_cost_per_token"), listed.get("output_cost_per_token")
     if not isinstance(prompt, int | float) or not isinstance(completion, int | float):
         return None
     return Price(float(prompt), float(completion))

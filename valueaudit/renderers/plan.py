@@ -119,11 +119,11 @@ def _put_charge(charge: Charge, plans: Sequence[CheckPlan]) -> list[str]:
     if charge.usd is None or charge.usd_at_most is None:
         return [*lines, f"the price of {charge.model} is not known"]
     most = f"{_money(charge.usd_at_most)} if every reply were {charge.reply_tokens:,} tokens long"
-    lines.append(f"price: about {_money(charge.usd)}; {most}; retries and replies asked for again come on top")
+    lines.append(f"price: {_about(charge.usd)}; {most}; retries and replies asked for again come on top")
     largest = _find_largest(plans)
     if largest is not None and largest.needed is not None and charge.conversations and not largest.check.contexts:
         share = largest.needed / charge.conversations
-        lines.append(f"{largest.needed:,} such conversations: about {_money(charge.usd * share)}")
+        lines.append(f"{largest.needed:,} such conversations: {_about(charge.usd * share)}")
     return lines
 
 
@@ -143,3 +143,8 @@ def _round(number: float) -> str:
 
 def _money(usd: float) -> str:
     return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else "less than $0.01"
+
+
+def _about(usd: float) -> str:
+    shown = _money(usd)
+    return f"about {shown}" if shown.startswith("$") else shown
