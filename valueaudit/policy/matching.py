@@ -47,10 +47,13 @@ class Matching:
         A rule is named only where each of its contexts matches something, or it would be told twice.
         """
         tree, _ = parse_tree(content)
-        found = [(_find_context(tree, name), self._explain_context(name)) for name in self._contexts]
-        for rule in self._policy.rules:
-            if rule.id in self._rules and not self._contexts.keys() & set(rule.in_):
-                found.append((_find_rule(tree, rule.id), f'rule "{rule.id}" {self._none()}'))
+        contexts, rules = _find_contexts(tree), _find_rules(tree)
+        found = [(contexts[name], self._explain_context(name)) for name in self._contexts]
+        found += [
+            (rules[rule.id], f'rule "{rule.id}" {self._none()}')
+            for rule in self._policy.rules
+            if rule.id in self._rules and not self._contexts.keys() & set(rule.in_)
+        ]
         return tuple(f"{self._policy.path}:{mark.line}:{mark.column}: {text}" for mark, text in sorted(found))
 
     def _none(self) -> str:
@@ -68,21 +71,17 @@ class Matching:
         return f'the context "{name}" {self._none()}{"".join(missing)}'
 
 
-def _find_context(tree: Node | None, name: str) -> Mark:
-    contexts = dict(_entries(tree)).get("contexts")
-    return next((key.mark for key, _ in _scalars(contexts) if key.text == name), Mark(1, 1))
+def _find_contexts(tree: Node | None) -> dict[str, Mark]:
+    """Where each context stands, by its name."""
+    return {key.text: key.mark for key, _ in _scalars(dict(_entries(tree)).get("contexts"))}
 
 
-def _find_rule(tree: Node | None, rule: str) -> Mark:
-    """Where the rule of that id stands, in whichever section."""
+def _find_rules(tree: Node | None) -> dict[str, Mark]:
+    """Where each rule stands, by its id, in whichever section."""
     sections = (section for _, section in _entries(tree))
-    entries = (entry for each in sections for entry in (each.items if isinstance(each, Sequence) else (each,)))
-    return next((entry.mark for entry in entries if _is_named(entry, rule)), Mark(1, 1))
-
-
-def _is_named(entry: Node, rule: str) -> bool:
-    named = dict(_entries(entry)).get("id")
-    return isinstance(named, Scalar) and named.text == rule
+    rules = (rule for each in sections for rule in (each.items if isinstance(each, Sequence) else (each,)))
+    named = ((dict(_entries(rule)).get("id"), rule.mark) for rule in rules)
+    return {id.text: mark for id, mark in named if isinstance(id, Scalar)}
 
 
 def _entries(node: Node | None) -> Iterator[tuple[str, Node]]:
