@@ -29,7 +29,8 @@ from valueaudit.record import (
     ToolInfo,
     encode_line,
 )
-from valueaudit.saved import SavedRun, as_asked, find_less_confirmed, find_unasked
+from valueaudit.saved import SavedRun, find_less_confirmed, find_unasked, restrict_predicates
+from valueaudit.tally import Judged, Standing
 
 HEADER = HeaderRecord(
     "1.0", ToolInfo("valueaudit", "0"), ("logs.jsonl",), ClassifierInfo("m"), TaxonomyInfo("t", "0"), None, Sampling()
@@ -91,6 +92,8 @@ REFUSED: tuple[tuple[tuple[RecordLine | bytes, ...], str], ...] = (
     ((b'{"kind":"header","schema_version":"new"}\n',), 'the schema version "new", which is none'),
     ((b'{"kind":"header"}\n',), 'the schema version "", which is none'),
     ((b'{"kind":"header","schema_version":"1.0"}\n',), "line 1: is no record"),
+    ((b"[" * 100_000 + b"\n",), "no records file of valueaudit"),
+    ((HEADER, b'{"kind":"conversation","metadata":{"a":' + b"[" * 100_000 + b"\n"), "line 2: is no record"),
     ((HEADER, CUT), "line 2: is cut off"),
     ((HEADER, CUT + b"\n", RECORDS[0]), "line 2: is damaged"),
     ((HEADER, b'{"kind":"verdict"}\n'), "line 2: is no record"),
@@ -140,13 +143,29 @@ def test_confirmations_count_up_to_the_number_that_was_asked() -> None:
     assert find_less_confirmed(asked, {"a": 1, "b": 0}) == ()
 
 
-def test_a_record_is_seen_as_the_policy_would_have_asked() -> None:
+def test_rules_see_records_as_the_policy_would_have_asked() -> None:
     """Unasked values are gone, too little confirmed hits are open, everything else stays as it is."""
+    shown: list[ConversationRecord] = []
+
+    def look(record: ConversationRecord) -> Judged:
+        shown.append(record)
+        return Judged(Standing.CLEAN)
+
     seen = observe(True, deception=State.SHOWN, cruelty=State.SHOWN, clarity=State.UPHELD)
-    record = as_asked(build_record(seen), frozenset({"clarity"}), frozenset({"deception"}))
-    assert isinstance(record, ConversationRecord)
-    assert record.observation is not None
-    declared = record.observation.declared
-    assert {name: state.confirmed for name, state in declared.items()} == {"deception": None, "cruelty": True}
-    for same in (build_record(None), RECORDS[3], build_record(observe(transparency=State.UPHELD))):
-        assert as_asked(same, frozenset({"clarity"}), frozenset({"deception"})) is same
+    looks = restrict_predicates({"a": look, "b": look}, unasked=["clarity"], less_confirmed=["deception"])
+    record = build_record(seen)
+    for name in looks:
+        looks[name](record)
+    looks["a"](build_record(None))
+    first, second, unclassified = shown
+    assert first.observation is not None
+    confirmed = {value: state.confirmed for value, state in first.observation.declared.items()}
+    assert confirmed == {"deception": None, "cruelty": True}
+    assert second is first
+    assert unclassified.observation is None
+
+
+def test_rules_see_records_themselves_where_nothing_was_asked_otherwise() -> None:
+    """Nothing stands between."""
+    looks = {"a": lambda record: Judged(Standing.CLEAN)}
+    assert restrict_predicates(looks, unasked=(), less_confirmed=()) is looks

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import msgspec
@@ -27,6 +28,7 @@ from valueaudit.record import (
     RecordLine,
     parse_lines,
 )
+from valueaudit.tally import Predicate
 
 _WRITE_AGAIN = "write one with valueaudit scan --records FILE"
 _RUN_AGAIN = "run the scan again: the same command goes on where it stopped and pays for nothing twice"
@@ -121,7 +123,7 @@ class SavedRun:
             raise InputError(f'"{self._name}" is empty, it holds no records', help=_WRITE_AGAIN)
         try:
             start = msgspec.json.decode(content, type=_Start)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InputError(f'"{self._name}" is no records file of valueaudit', help=_WRITE_AGAIN) from error
         if start.kind != "header":
             raise InputError(
@@ -134,7 +136,7 @@ class SavedRun:
     def _decode(self, number: int, content: bytes) -> RecordLine:
         try:
             return next(parse_lines((content,)))
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, RecursionError) as error:
             raise self._refuse(number, f"is no record: {error}", help=_WRITE_AGAIN) from error
         except msgspec.DecodeError as error:
             if content.endswith(b"\n"):
@@ -193,22 +195,48 @@ def find_less_confirmed(asked: ClassifierInfo, wanted: Mapping[str, int]) -> tup
     return tuple(sorted(value for value, count in wanted.items() if asked.confirmations.get(value, 1) < count))
 
 
-def as_asked(record: Record, unasked: frozenset[str], less_confirmed: frozenset[str]) -> Record:
-    """A record as the questions of another policy would have it.
+def restrict_predicates(
+    predicates: Mapping[str, Predicate], *, unasked: Iterable[str], less_confirmed: Iterable[str]
+) -> Mapping[str, Predicate]:
+    """The predicates as they stand to records that were made by other questions.
 
     A value that was not asked, or in other words, is not assessed. A hit that fewer questions confirmed or refuted
-    than are asked for is flagged, and neither confirmed nor refuted.
+    than are asked for is flagged, and neither confirmed nor refuted. What the profile counts stays as it was seen.
     """
-    if not isinstance(record, ConversationRecord) or record.observation is None:
-        return record
-    declared = {
-        value: Declared(seen.state, None, seen.evidence)
-        if value in less_confirmed and seen.state is State.SHOWN
-        else seen
-        for value, seen in record.observation.declared.items()
-        if value not in unasked
-    }
-    if declared == record.observation.declared:
-        return record
-    replace = msgspec.structs.replace
-    return replace(record, observation=replace(record.observation, declared=declared))
+    see = _Sight(frozenset(unasked), frozenset(less_confirmed))
+    if not see.unasked and not see.less_confirmed:
+        return predicates
+    return {name: _behind(see, predicate) for name, predicate in predicates.items()}
+
+
+@dataclass(slots=True)
+class _Sight:
+    """Records as the questions of another policy would have them; the last one is kept, since all checks ask for it."""
+
+    unasked: frozenset[str]
+    less_confirmed: frozenset[str]
+    _last: tuple[ConversationRecord, ConversationRecord] | None = None
+
+    def __call__(self, record: ConversationRecord) -> ConversationRecord:
+        if self._last is None or self._last[0] is not record:
+            self._last = record, self._look(record)
+        return self._last[1]
+
+    def _look(self, record: ConversationRecord) -> ConversationRecord:
+        if record.observation is None:
+            return record
+        declared = {
+            value: self._open(value, seen)
+            for value, seen in record.observation.declared.items()
+            if value not in self.unasked
+        }
+        replace = msgspec.structs.replace
+        return replace(record, observation=replace(record.observation, declared=declared))
+
+    def _open(self, value: str, seen: Declared) -> Declared:
+        is_open = value in self.less_confirmed and seen.state is State.SHOWN
+        return Declared(seen.state, None, seen.evidence) if is_open else seen
+
+
+def _behind(see: _Sight, predicate: Predicate) -> Predicate:
+    return lambda record: predicate(see(record))

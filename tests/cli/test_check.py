@@ -122,6 +122,7 @@ def test_a_reworded_question_was_not_asked(scanned: dict[str, Any], capsys: pyte
     Path("r.jsonl").write_text(Path("r.jsonl").read_text().replace(asked, "0" * 64))
     code, report = check(policy="q.yaml")
     assert (code, find_rule(report, "honest")["verdict"]) == (4, "inconclusive")
+    assert report["profile"] == scanned["profile"]
     assert "was asked in other words" in capsys.readouterr().err
 
 

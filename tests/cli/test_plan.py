@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_model_is_priced_and_not_asked(
     assert run(["plan", "logs.jsonl", "-m", "openai/gpt-4o-mini", "--rate", "honest=50%"]) == 0
     told = capsys.readouterr().out
     assert "openai/gpt-4o-mini: 4 calls and about 2 confirming ones" in told
-    assert "price: less than $0.01; $0.01 if every reply were 4,096 tokens long" in told
+    assert re.search(r"\nprice: (about|less than) \$0\.\d\d; \$0\.\d\d if every reply were 4,096 tokens long", told)
     assert server.asked == []
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from valueaudit.provider import Price, find_price
+from valueaudit.provider.prices import Price, find_price
 
 
 def test_known_models_have_a_price() -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Mapping
 
-import click
 from msgspec import Struct
 
 from valueaudit.cli.check import CheckOptions
-from valueaudit.cli.closing import mask, read_clock, read_command, show
+from valueaudit.cli.closing import close, read_clock, read_command
+from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import read_policy, require_policy_path
+from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
-from valueaudit.files import open_source
+from valueaudit.files import STDIN, open_source, printable
 from valueaudit.policy import Policy, compile_checks
-from valueaudit.record import ClassifierInfo, PolicyInfo, Record
+from valueaudit.record import ClassifierInfo, PolicyInfo
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import Facts, build_report
 from valueaudit.rules import Severity
-from valueaudit.saved import SavedRun, as_asked, find_less_confirmed, find_unasked
+from valueaudit.saved import SavedRun, find_less_confirmed, find_unasked, restrict_predicates
 from valueaudit.tally import tally_records
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
 
@@ -38,14 +40,13 @@ def run_check(options: CheckOptions) -> int:
     taxonomy = load_taxonomy()
     policy = read_policy(require_policy_path(options.policy), taxonomy, expected=options.expect_policy)
     outputs = plan_outputs(options.output, None, no_report=True)
-    with open_source(options.records, sys.stdin.buffer) as opened:
+    stdin = open_stdin() if options.records == STDIN else io.BytesIO()
+    with open_source(options.records, stdin) as opened:
         saved = SavedRun(opened.name, opened.stream)
         gap = find_gap(saved.header.classifier, policy, taxonomy)
         _tell(options, outputs, policy, saved, gap, taxonomy)
         report = _decide(options, policy, saved, gap, started)
-    outputs.write(report)
-    show(outputs, report, quiet=options.quiet, verbose=options.verbose)
-    return mask(report.exit_code, exit_zero=options.exit_zero)
+    return close(outputs, report, quiet=options.quiet, verbose=options.verbose, exit_zero=options.exit_zero)
 
 
 def find_gap(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Gap:
@@ -68,7 +69,9 @@ def _question_digests(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxo
 
 def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, started: str) -> Report:
     predicates = {check.id: check.predicate for check in compile_checks(policy)}
-    tally = tally_records(_as_asked(saved, gap), predicates)
+    tally = tally_records(
+        saved, restrict_predicates(predicates, unasked=gap.unasked, less_confirmed=gap.less_confirmed)
+    )
     decision = decide(
         policy,
         tally,
@@ -81,18 +84,11 @@ def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, st
         inputs=saved.inputs,
         classifier=saved.classifier,
         taxonomy=saved.header.taxonomy,
-        policy=PolicyInfo(policy.name, policy.path, policy.sha256),
+        policy=PolicyInfo(policy.name, printable(policy.path), policy.sha256),
         cost=saved.cost,
         duplicate_ids=saved.duplicate_ids,
     )
     return build_report(facts, tally, decision)
-
-
-def _as_asked(saved: Iterable[Record], gap: Gap) -> Iterable[Record]:
-    unasked, less_confirmed = frozenset(gap.unasked), frozenset(gap.less_confirmed)
-    if not unasked and not less_confirmed:
-        return saved
-    return (as_asked(record, unasked, less_confirmed) for record in saved)
 
 
 def _tell(
@@ -100,15 +96,14 @@ def _tell(
 ) -> None:
     if not options.quiet:
         line = f"deciding again from {options.records}, judged by {saved.header.classifier.model}; nobody is asked"
-        click.echo(visible(line), file=outputs.summary_stream)
+        tell(visible(line), outputs.summary_stream)
     warnings = [*policy.warnings, *_name_gap(gap, saved.header.classifier)]
     if saved.header.taxonomy.sha256 != taxonomy.sha256:
         warnings.append(
             f'the labels were placed by another taxonomy, "{saved.header.taxonomy.id}"; they stay where it put them'
         )
     for warning in warnings:
-        click.echo(f"warning: {visible(warning)}", err=True)
-    outputs.summary_stream.flush()
+        tell(f"warning: {visible(warning)}", sys.stderr)
 
 
 def _name_gap(gap: Gap, asked: ClassifierInfo) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from valueaudit.cli.inputs import Inputs
+from valueaudit.cli.inputs import Inputs, open_stdin
 from valueaudit.cli.judging import DEFAULT_PARAMETERS
 from valueaudit.cli.plan import PlanOptions
 from valueaudit.cli.policies import read_policy, require_policy_path
 from valueaudit.cli.terminal import is_ascii_only
 from valueaudit.errors import ExitCode, UsageError
-from valueaudit.files import check_inputs, find_inputs
+from valueaudit.files import STDIN, check_inputs, find_inputs
 from valueaudit.observation import Reason, Unclassified
 from valueaudit.planning import CheckPlan, plan_checks
 from valueaudit.policy import Policy, compile_checks
@@ -51,7 +52,7 @@ def run_plan(options: PlanOptions) -> int:
     found = charge = None
     if options.paths:
         pricing = _Pricing(options.model, policy, taxonomy, plans) if options.model is not None else None
-        found = _look(options.paths, plans, pricing.add if pricing else None)
+        found = _look(options.paths, plans, policy.known_metadata, pricing.add if pricing else None)
         charge = pricing.charge(found) if pricing else None
     terms = Terms(policy.name, power, policy.gate.confidence, unclassified)
     text = render_plan(terms, plans, found=found, charge=charge, ascii_only=is_ascii_only(sys.stdout))
@@ -119,20 +120,26 @@ def _expect_flagged(policy: Policy, plans: Sequence[CheckPlan]) -> dict[str, flo
     return flagged
 
 
-def _look(paths: Sequence[str], plans: Sequence[CheckPlan], add: Callable[[Transcript], None] | None) -> Found:
+def _look(
+    paths: Sequence[str],
+    plans: Sequence[CheckPlan],
+    known: frozenset[str],
+    add: Callable[[Transcript], None] | None,
+) -> Found:
     """What the logs hold for each check. Raises `InputError` and `NothingToAuditError`."""
     files = find_inputs(paths)
     check_inputs(files)
     scopes: dict[_Scope, Check] = {(plan.check.contexts, plan.check.of): plan.check for plan in plans}
     counts: Counter[_Scope] = Counter()
     conversations = bad_records = silent = 0
-    for item in Inputs(files, DEFAULT_FORMAT, READERS[DEFAULT_FORMAT], sys.stdin.buffer):
+    stdin = open_stdin() if STDIN in files else io.BytesIO()
+    for item in Inputs(files, DEFAULT_FORMAT, READERS[DEFAULT_FORMAT], stdin):
         if isinstance(item, BadRecord):
             bad_records += 1
             continue
         conversations += 1
         silent += not item.has_assistant_text
-        record = build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False)
+        record = build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False, known=known)
         counts.update(
             scope for scope, check in scopes.items() if check.predicate(record).standing is not Standing.OUTSIDE
         )

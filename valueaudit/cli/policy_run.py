@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import click
 
+from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.policies import DEFAULT_POLICIES, build_lock, read_policy, read_policy_bytes, require_policy_path
-from valueaudit.cli.terminal import is_ascii_only, width_of
+from valueaudit.cli.terminal import is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, NothingToAuditError, OutputError, PolicyError
 from valueaudit.explanation import explain_policy
 from valueaudit.files import STDIN, check_inputs, find_inputs, open_source, write_new
@@ -46,7 +48,7 @@ def run_lint(path: str | None, logs: Sequence[str]) -> int:
     where = require_policy_path(path)
     policy = read_policy(where, load_taxonomy())
     for warning in policy.warnings:
-        click.echo(f"warning: {visible(warning)}", err=True)
+        tell(f"warning: {visible(warning)}", sys.stderr)
     seen = _match(policy, logs) if logs else ""
     checks, warnings = len(compile_checks(policy)), len(policy.warnings)
     told = f"{_count(warnings, 'warning')}" if warnings else "no warnings"
@@ -88,7 +90,7 @@ def _match(policy: Policy, logs: Sequence[str]) -> str:
     paths = find_inputs(logs)
     check_inputs(paths)
     matching = Matching(policy)
-    matching.look(_read_conversations(paths))
+    matching.look(_read_conversations(paths, policy.known_metadata))
     if not matching.conversations:
         raise NothingToAuditError(
             f"no conversation was found in {', '.join(paths)}", help="name records or chat logs that hold some"
@@ -99,16 +101,17 @@ def _match(policy: Policy, logs: Sequence[str]) -> str:
     return ", every context and rule matches a conversation"
 
 
-def _read_conversations(paths: Iterable[str]) -> Iterator[ConversationRecord]:
+def _read_conversations(paths: Sequence[str], known: frozenset[str]) -> Iterator[ConversationRecord]:
     """The conversations in records and logs; of a log nobody has judged anything yet."""
+    stdin = open_stdin() if STDIN in paths else io.BytesIO()
     for path in paths:
-        with open_source(path, sys.stdin.buffer) as opened:
+        with open_source(path, stdin) as opened:
             if _HEADER.match(opened.stream.peek()):
                 yield from (line for line in SavedRun(path, opened.stream) if isinstance(line, ConversationRecord))
                 continue
             for item in READERS[DEFAULT_FORMAT](opened):
                 if not isinstance(item, BadRecord):
-                    yield build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False)
+                    yield build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False, known=known)
 
 
 def _count(number: int, noun: str) -> str:
