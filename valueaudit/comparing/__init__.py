@@ -5,13 +5,14 @@ from __future__ import annotations
 from valueaudit.comparing.figures import Facts, compare
 from valueaudit.comparing.ledger import Ledger
 from valueaudit.comparing.measuring import Drift, Terms, find_drift, judge_drift
-from valueaudit.comparing.rules import find_policy_rules, find_report_rules
+from valueaudit.comparing.rules import Ruled, find_policy_rules, find_report_rules
 from valueaudit.comparing.sides import Side, build_records_side, build_report_side
 
 __all__ = [
     "Drift",
     "Facts",
     "Ledger",
+    "Ruled",
     "Side",
     "Terms",
     "build_records_side",

@@ -47,9 +47,9 @@ def compare_questions(values: tuple[str, ...], base: DocumentInfo, new: Document
     """Why a rule about these values may not be compared; and whether that is only because BASE never asked about them,
     as after a policy has grown."""
     old, now = base.classifier.questions, new.classifier.questions
-    reasons = tuple(_find_differences(values, old, now))
-    asked_since = all(value not in old for value in values if old.get(value) != now.get(value))
-    return reasons, bool(reasons) and asked_since
+    reasons = (*_find_differences(values, old, now), *_find_confirmations(values, base, new))
+    changed = [value for value in values if old.get(value) != now.get(value)]
+    return reasons, bool(changed) and all(value not in old for value in changed)
 
 
 def _find_differences(values: tuple[str, ...], old: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -63,6 +63,14 @@ def _find_differences(values: tuple[str, ...], old: Mapping[str, str], now: Mapp
             yield f'NEW was not asked about "{value}"'
         else:
             yield f'"{value}" was asked differently: {_shorten(before)} in BASE, {_shorten(after)} in NEW'
+
+
+def _find_confirmations(values: tuple[str, ...], base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:
+    """Values of which a hit had to be confirmed more often on one side: a hit is then not the same thing."""
+    for value in values:
+        before, after = (side.classifier.confirmations.get(value) for side in (base, new))
+        if before is not None and after is not None and before != after:
+            yield f'hits of "{value}" were to be confirmed by {before} questions in BASE, by {after} in NEW'
 
 
 def _find_ends(base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:

@@ -217,8 +217,8 @@ def _explain_side(side: FigureSide) -> str:
 
 def sign_points(difference: float) -> str:
     """A difference of rates in percentage points with its sign and three figures: `+0.25 pp`."""
-    rounded = build_rounded(abs(difference)).removesuffix(" %")
-    return f"{'-' if difference < 0 else '+' if difference > 0 else ''}{rounded} pp"
+    points = f"{float(f'{difference * 100:.3g}'):+f}".rstrip("0").rstrip(".")
+    return f"{points} pp" if difference else "0 pp"
 
 
 def _decide(figures: Sequence[Figure]) -> FigureVerdict:

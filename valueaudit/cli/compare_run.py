@@ -1,0 +1,145 @@
+"""One comparison from command line to exit code: everything that can be wrong with a path is found before reading."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+import click
+from msgspec import Struct
+
+from valueaudit.cli.closing import mask, read_clock, read_command
+from valueaudit.cli.compare import CompareOptions
+from valueaudit.cli.documents import is_records, read_records, read_report
+from valueaudit.cli.outputs import STDOUT
+from valueaudit.cli.policies import find_policy_path, read_policy
+from valueaudit.cli.terminal import has_color, is_ascii_only, silence, width_of
+from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
+from valueaudit.comparison import Comparison
+from valueaudit.errors import InputError, OutputError, UsageError
+from valueaudit.files import Opened, check_writable, open_source, write_whole
+from valueaudit.policy import Policy, compile_checks
+from valueaudit.record import PolicyInfo
+from valueaudit.renderers.json_comparison import render_json_comparison
+from valueaudit.renderers.terminal_comparison import render_terminal_comparison
+from valueaudit.renderers.visible import visible
+from valueaudit.report import Report, RunInfo
+from valueaudit.reporting import TOOL
+from valueaudit.taxonomy import load_taxonomy
+
+
+class _Read(Struct, frozen=True):
+    side: Side
+    report: Report | None
+
+
+def run_compare(options: CompareOptions) -> int:
+    """Compares; the exit code. Raises `ValueAuditError` where a document or a path cannot be used."""
+    started = read_clock()
+    _check_paths(options)
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(_open(path)) for path in (options.base, options.new)]
+        policy = _find_policy(options, opened)
+        base, new = (_read(each, policy) for each in opened)
+    infos = base.side.info, new.side.info
+    rules: tuple[Ruled, ...] = ()
+    if policy is not None:
+        rules = find_policy_rules(policy, *infos)
+    elif not options.no_policy:
+        rules = find_report_rules(base.report, new.report, infos)
+    terms = Terms(options.margin, policy.gate.confidence) if policy else Terms(options.margin)
+    facts = Facts(
+        tool=TOOL,
+        run=RunInfo(read_command(), started, read_clock()),
+        policy=PolicyInfo(policy.name, policy.path, policy.sha256) if policy else None,
+    )
+    comparison = compare(base.side, new.side, rules, terms, facts, force=options.force)
+    _write(options.output, comparison)
+    _show(options, comparison)
+    return mask(comparison.exit_code, exit_zero=options.exit_zero)
+
+
+def is_comparison(head: bytes) -> bool:
+    """Whether a file that begins like this is a comparison of ours, or empty."""
+    return not head.strip() or (b'"comparison"' in head and b'"valueaudit"' in head and head.lstrip()[:1] == b"{")
+
+
+def _check_paths(options: CompareOptions) -> None:
+    if options.policy is not None and options.no_policy:
+        raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
+    if options.base == options.new == STDOUT:
+        raise UsageError("only one side can come from standard input", help="name a file for the other one")
+    for path in options.output:
+        if options.output.count(path) > 1:
+            raise OutputError(f'"{path}" would be written twice', help="give each output a file of its own")
+        if path == STDOUT:
+            continue
+        if not path.lower().endswith(".json"):
+            raise OutputError(
+                f'"{path}" has no ending that says what to write', help="endings known: .json, or - for stdout"
+            )
+        check_writable(path, is_ours=is_comparison)
+
+
+def _open(path: str) -> Opened:
+    try:
+        return open_source(path, sys.stdin.buffer)
+    except InputError as error:
+        raise InputError(error.message, help="name a report or a records file that valueaudit scan wrote") from error
+
+
+def _find_policy(options: CompareOptions, opened: Sequence[Opened]) -> Policy | None:
+    """The policy that was named; where a side is records, which hold no rules, also the one in this folder."""
+    if options.no_policy:
+        return None
+    wants_rules = options.policy is not None or any(is_records(each) for each in opened)
+    path = find_policy_path(options.policy) if wants_rules else None
+    if path is None:
+        return None
+    policy = read_policy(path, load_taxonomy())
+    for warning in policy.warnings:
+        click.echo(f"warning: {visible(str(warning))}", err=True)
+    return policy
+
+
+def _read(opened: Opened, policy: Policy | None) -> _Read:
+    if not is_records(opened):
+        return _Read(*read_report(opened))
+    predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
+    return _Read(read_records(opened, predicates), None)
+
+
+def _write(paths: Sequence[str], comparison: Comparison) -> None:
+    for path in paths:
+        document = render_json_comparison(comparison)
+        if path == STDOUT:
+            sys.stdout.write(document)
+        else:
+            write_whole(path, document.encode())
+
+
+def _show(options: CompareOptions, comparison: Comparison) -> None:
+    stream = sys.stderr if STDOUT in options.output else sys.stdout
+    try:
+        _print(options, comparison, stream)
+        stream.flush()
+    except BrokenPipeError:
+        # Whoever read the summary has gone; the verdict stands and the comparison is written.
+        silence(stream)
+
+
+def _print(options: CompareOptions, comparison: Comparison, stream: TextIO) -> None:
+    if options.quiet:
+        word = comparison.verdict.replace("_", " ")
+        click.echo(visible(f"{word}: {comparison.message}"), file=stream)
+        return
+    text = render_terminal_comparison(
+        comparison,
+        width=width_of(stream),
+        color=has_color(stream),
+        verbose=options.verbose,
+        ascii_only=is_ascii_only(stream),
+    )
+    click.echo(text, file=stream, color=True, nl=False)
