@@ -147,7 +147,7 @@ def test_paired_bounds_err_no_more_often_than_promised(pairs: int, lost_rate: fl
 
 
 def test_simulated_pairs_cover_the_true_difference() -> None:
-    """2,000 samples of 200 correlated pairs, drawn with a fixed seed: at least 95 % lie on the right side of a bound."""
+    """In 2,000 samples of 200 pairs, drawn with a fixed seed, at least 95 % lie on the right side of a bound."""
     rng = random.Random(20261123)
     low = high = 0
     for _ in range(2000):
