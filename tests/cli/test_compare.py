@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from loopback import Answer, Asked, JudgeServer, build_reply
 from samples import REPLY, build_line, write_logs
+from valueaudit.cli.compare import CompareOptions
+from valueaudit.cli.compare_run import run_compare
 from valueaudit.cli.main import run
 from valueaudit.renderers.json_comparison import parse_comparison, render_json_comparison
 
@@ -33,25 +36,42 @@ def behave(asked: Asked) -> Answer:
     return Answer(json.dumps(reply))
 
 
-def scan(server: JudgeServer, name: str, deceiving: int, *, policy: str = POLICY, start: int = 0, **flags: str) -> None:
+def scan(
+    server: JudgeServer, name: str, deceiving: int, *, policy: str = POLICY, start: int = 0, model: str = "openai/test"
+) -> None:
     """A report NAME.json and records NAME.jsonl of sixty conversations, so many of which deceive."""
     server.behaviour = behave
     Path("valueaudit.policy.yaml").write_text(policy)
     texts = ("deceive me" if n < deceiving else "be fair" for n in range(COUNT))
     lines = [build_line(f"{text} {n}", f"{REPLY} {n}", id=f"c-{start + n}") for n, text in enumerate(texts)]
     write_logs(Path(f"{name}.log.jsonl"), lines)
-    model = flags.get("model", "openai/test")
     judge = ("-m", model, "--api-base", server.base, "--concurrency", "32")
     run(["scan", f"{name}.log.jsonl", "-o", f"{name}.json", "--records", f"{name}.jsonl", "-q", *judge])
 
 
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of audits, made once. In `bad` a third of the conversations deceive, elsewhere none; `apart` has other
+    ids, `later` another policy, `other` another judge."""
+    folder = tmp_path_factory.mktemp("audits")
+    with JudgeServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("OPENAI_API_KEY", "test-key")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        scan(server, "later", 0, policy=OTHER)
+        scan(server, "other", 0, model="openai/another")
+        scan(server, "apart", 0, start=1000)
+        scan(server, "bad", COUNT // 3)
+        scan(server, "good", 0)
+    return folder
+
+
 @pytest.fixture
-def audits(server: JudgeServer, folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """Two audits by one judge: in `bad` a third of the conversations deceive, in `good` none; `apart` has other ids."""
-    scan(server, "good", 0)
-    scan(server, "bad", COUNT // 3)
-    scan(server, "apart", 0, start=1000)
-    capsys.readouterr()
+def audits(scanned: Path, folder: Path) -> Path:
+    """The audits in a working folder of their own, with the policy that most were decided by."""
+    for path in scanned.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
     return folder
 
 
@@ -110,12 +130,8 @@ def test_one_side_may_be_packed_or_piped(audits: Path, monkeypatch: pytest.Monke
     assert run(["compare", "good.gz", "-", "--margin", "10pp", "-q"]) == 1
 
 
-def test_reports_of_other_policies_do_not_compare_rules(
-    server: JudgeServer, audits: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What a report counted by another policy may mean something else; records are counted anew."""
-    scan(server, "later", 0, policy=OTHER)
-    capsys.readouterr()
+def test_reports_of_other_policies_do_not_compare_rules(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was counted by another policy may mean something else; records are counted anew by the one that decides."""
     assert run(["compare", "good.json", "later.json", "--margin", "10pp"]) == 4
     told = capsys.readouterr().out
     assert "different policies" in told
@@ -123,7 +139,8 @@ def test_reports_of_other_policies_do_not_compare_rules(
     assert run(["compare", "good.json", "later.json", "--margin", "10pp", "--force", "-q"]) == 0
     assert "none: not comparable" in capsys.readouterr().out
     assert run(["compare", "good.jsonl", "later.jsonl", "--margin", "10pp", "-q"]) == 0
-    assert run(["compare", "good.json", "later.jsonl", "--margin", "10pp", "-q"]) == 4
+    assert run(["compare", "good.json", "later.jsonl", "--margin", "10pp", "-q"]) == 0
+    assert run(["compare", "later.json", "good.jsonl", "--margin", "10pp", "-q"]) == 4
 
 
 def test_a_report_beside_records_without_a_policy_says_what_is_missing(
@@ -136,10 +153,8 @@ def test_a_report_beside_records_without_a_policy_says_what_is_missing(
         assert f"{missing} is records, which hold no rules" in " ".join(capsys.readouterr().out.split())
 
 
-def test_another_judge_is_not_comparable(server: JudgeServer, audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_judge_is_not_comparable(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 4 with the reason; the document is still written."""
-    scan(server, "other", 0, model="openai/another")
-    capsys.readouterr()
     assert run(["compare", "good.jsonl", "other.jsonl", "-o", "c.json"]) == 4
     assert "another judge" in capsys.readouterr().out
     document = json.loads(Path("c.json").read_text())
@@ -169,7 +184,7 @@ def edit(name: str, to: str, **changes: Any) -> None:
         (("good.jsonl", "shortened.jsonl"), 2, "footer counts"),
         (("good.json", "newer.json"), 2, "1.1"),
         (("good.json", "foreign.json"), 2, "neither a report nor records"),
-        (("good.json", "good.log.jsonl"), 2, "no document of valueaudit"),
+        (("good.json", "good.log.jsonl"), 2, "neither a report nor records"),
         (("good.json", "empty.json"), 2, "is empty"),
         (("good.json", "torn.gz"), 2, "cannot be read"),
         (("good.json", "comparison.json"), 2, "is a comparison"),
@@ -203,6 +218,33 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(
     assert "Traceback" not in told.err
 
 
+def test_reports_of_runs_without_a_policy_compare_what_was_seen(
+    audits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no rule, and the reader is told."""
+    for name in ("good", "bad"):
+        edit(f"{name}.json", f"{name}.json", rules=[], policy=None)
+    assert run(["compare", "good.json", "bad.json", "--margin", "10pp"]) == 1
+    assert "no rule is compared" in capsys.readouterr().out
+
+
+def test_rules_of_reports_rest_on_their_questions(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report does not say which values a rule is about: any changed question keeps all of these from comparing, and
+    rules that are off are left out."""
+    report = json.loads(Path("good.json").read_text())
+    sleeping = {**report["rules"][0], "id": "sleeps", "enforce": "off"}
+    questions = {"classifier": {**report["classifier"], "primed": False, "questions": {"deception": "0" * 64}}}
+    same = {"classifier": {**report["classifier"], "primed": False}}
+    edit("good.json", "a.json", rules=[*report["rules"], sleeping], **same)
+    edit("good.json", "b.json", **questions)
+    assert run(["compare", "a.json", "b.json", "-o", "c.json", "-q"]) == 4
+    assert "asked differently, or on one side only: deception" in capsys.readouterr().out
+    figures = {figure["name"]: figure for figure in json.loads(Path("c.json").read_text())["figures"]}
+    assert figures["no-deception"]["verdict"] == "not_comparable"
+    assert figures["supports"]["verdict"] != "not_comparable"
+    assert "sleeps" not in figures
+
+
 def test_warnings_of_the_policy_are_told(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On standard error, as scan does."""
     Path("w.yaml").write_text("version: 1\npolicy: w\nprohibited: [{id: n, value: deception, never: true}]\n")
@@ -221,9 +263,6 @@ def test_a_reader_that_left_early_changes_nothing(audits: Path, monkeypatch: pyt
             raise OSError
 
     monkeypatch.setattr(sys, "stdout", Closed())
-    from valueaudit.cli.compare import CompareOptions
-    from valueaudit.cli.compare_run import run_compare
-
     options = CompareOptions(
         base="good.jsonl",
         new="bad.jsonl",

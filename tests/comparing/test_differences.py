@@ -105,7 +105,7 @@ def test_one_more_worse_pair_never_lowers_a_bound(pairs: int) -> None:
 
 def binomial(total: int, rate: float) -> list[float]:
     """The chance of each count."""
-    return [float(p) for p in stats.binom.pmf(range(total + 1), total, rate)]
+    return [float(stats.binom.pmf(count, total, rate)) for count in range(total + 1)]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ class Points(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The fraction, from 0 to below 1."""
-        if isinstance(value, float):
-            return value
         from valueaudit.comparing.differences import parse_margin
 
         try:
