@@ -188,12 +188,14 @@ def edit(name: str, to: str, **changes: Any) -> None:
         (("good.json", "empty.json"), 2, "is empty"),
         (("good.json", "torn.gz"), 2, "cannot be read"),
         (("good.json", "comparison.json"), 2, "is a comparison"),
+        (("good.json", "deep.json"), 2, "no document of valueaudit"),
+        (("good.json", "impossible.json"), 2, 'counts of "no-deception" that cannot be'),
         (("-", "-"), 2, "only one side"),
         (("good.json", "bad.json", "--margin", "2"), 2, "is no difference"),
         (("good.json", "bad.json", "--margin", "2%"), 2, "is a share"),
         (("good.json", "bad.json", "-o", "c.txt"), 2, "no ending"),
         (("good.json", "bad.json", "-o", "good.json"), 2, "will not overwrite"),
-        (("good.json", "bad.json", "-o", "c.json", "-o", "c.json"), 2, "written twice"),
+        (("good.json", "bad.json", "-o", "c.json", "-o", "./c.json"), 2, "written twice"),
         (("good.json", "bad.json", "-p", "missing.yaml"), 2, "cannot be read"),
         (("good.json", "bad.json", "-p", "x.yaml", "--no-policy"), 2, "contradict"),
     ],
@@ -211,6 +213,9 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(
     Path("foreign.json").write_text('{"results": []}')
     Path("empty.json").write_text("\n")
     Path("torn.gz").write_bytes(gzip.compress(Path("good.json").read_bytes())[:-20])
+    Path("deep.json").write_text('{"schema_version": "1.0", "x": ' + "[" * 100_000)
+    rule = json.loads(Path("good.json").read_text())["rules"][0]
+    edit("good.json", "impossible.json", rules=[{**rule, "id": "no-deception", "confirmed": 999}])
     edit("good.json", "comparison.json", document="comparison")
     assert run(["compare", *arguments]) == code
     told = capsys.readouterr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -71,8 +72,9 @@ def _check_paths(options: CompareOptions) -> None:
         raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
     if options.base == options.new == STDOUT:
         raise UsageError("only one side can come from standard input", help="name a file for the other one")
+    real = [os.path.realpath(path) for path in options.output]
     for path in options.output:
-        if options.output.count(path) > 1:
+        if real.count(os.path.realpath(path)) > 1:
             raise OutputError(f'"{path}" would be written twice', help="give each output a file of its own")
         if path == STDOUT:
             continue

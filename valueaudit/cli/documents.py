@@ -37,25 +37,9 @@ def is_records(opened: Opened) -> bool:
 
 def read_report(opened: Opened) -> tuple[Side, Report]:
     """The report in an opened document. Raises `InputError` for anything else, or what a newer program wrote."""
-    name = opened.name
-    try:
-        content = opened.stream.read()
-    except OSError as error:
-        raise InputError(f'"{name}" cannot be read to its end: {str(error).lower()}', help=_HELP) from error
-    if not content.strip():
-        raise InputError(f'"{name}" is empty', help=_HELP)
-    try:
-        start = msgspec.json.decode(content, type=_Start)
-        if start.document != "report":
-            raise InputError(f'"{name}" is a {start.document}, which cannot be compared again', help=_HELP)
-        refuse_newer(name, start.schema_version)
-        report = parse_report(content)
-    except msgspec.ValidationError as error:
-        raise InputError(f'"{name}" is neither a report nor records of valueaudit: {error}', help=_HELP) from error
-    except msgspec.DecodeError as error:
-        raise InputError(f'"{name}" is cut off or no document of valueaudit: {error}', help=_HELP) from error
+    report = _parse(opened.name, _read_all(opened))
     info = DocumentInfo(
-        path=name,
+        path=opened.name,
         sha256=opened.sha256 or "",
         kind="report",
         tool=report.tool,
@@ -69,7 +53,34 @@ def read_report(opened: Opened) -> tuple[Side, Report]:
         duplicate_ids=report.coverage.duplicate_ids,
         ended_early=report.run.ended_early,
     )
-    return build_report_side(info, report), report
+    side = build_report_side(info, report)
+    for (_, name), stand in side.stands.items():
+        if min(stand.hits, stand.clean, stand.unknown) < 0:
+            raise InputError(f'"{opened.name}" has counts of "{name}" that cannot be', help=_HELP)
+    return side, report
+
+
+def _read_all(opened: Opened) -> bytes:
+    try:
+        content = opened.stream.read()
+    except OSError as error:
+        raise InputError(f'"{opened.name}" cannot be read to its end: {str(error).lower()}', help=_HELP) from error
+    if not content.strip():
+        raise InputError(f'"{opened.name}" is empty', help=_HELP)
+    return content
+
+
+def _parse(name: str, content: bytes) -> Report:
+    try:
+        start = msgspec.json.decode(content, type=_Start)
+        if start.document != "report":
+            raise InputError(f'"{name}" is a {start.document}, which cannot be compared again', help=_HELP)
+        refuse_newer(name, start.schema_version)
+        return parse_report(content)
+    except msgspec.ValidationError as error:
+        raise InputError(f'"{name}" is neither a report nor records of valueaudit: {error}', help=_HELP) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InputError(f'"{name}" is cut off or no document of valueaudit: {error}', help=_HELP) from error
 
 
 def read_records(opened: Opened, predicates: Mapping[str, Predicate]) -> Side:
