@@ -21,7 +21,7 @@ from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy
 from valueaudit.comparison import Comparison
 from valueaudit.errors import InputError, OutputError, UsageError
 from valueaudit.files import Opened, check_writable, open_source, write_whole
-from valueaudit.policy import Policy, compile_checks
+from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
 from valueaudit.renderers.json_comparison import render_json_comparison
 from valueaudit.renderers.terminal_comparison import render_terminal_comparison
@@ -109,8 +109,7 @@ def _find_policy(options: CompareOptions, opened: Sequence[Opened]) -> Policy | 
 def _read(opened: Opened, policy: Policy | None) -> _Read:
     if not is_records(opened):
         return _Read(*read_report(opened))
-    predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
-    return _Read(read_records(opened, predicates), None)
+    return _Read(read_records(opened, policy), None)
 
 
 def _write(paths: Sequence[str], comparison: Comparison) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -12,11 +11,11 @@ from valueaudit.comparing import Ledger, Side, build_records_side, build_report_
 from valueaudit.comparison import DocumentInfo
 from valueaudit.errors import InputError
 from valueaudit.files import Opened
+from valueaudit.policy import Policy, compile_checks
 from valueaudit.record import ConversationRecord
 from valueaudit.renderers.json_report import parse_report
 from valueaudit.report import Report
 from valueaudit.saved import SavedRun, refuse_newer
-from valueaudit.tally import Predicate
 
 _HEAD = 4096
 _RECORDS = re.compile(rb'\s*\{\s*"kind"\s*:')
@@ -83,10 +82,10 @@ def _parse(name: str, content: bytes) -> Report:
         raise InputError(f'"{name}" is cut off or no document of valueaudit: {error}', help=_HELP) from error
 
 
-def read_records(opened: Opened, predicates: Mapping[str, Predicate]) -> Side:
-    """The records in an opened document, each held against the predicates. Raises `InputError` as `SavedRun`."""
+def read_records(opened: Opened, policy: Policy | None) -> Side:
+    """The records in an opened document, each held against the rules. Raises `InputError` as `SavedRun`."""
     saved = SavedRun(opened.name, opened.stream)
-    ledger = Ledger(predicates)
+    ledger = _open_ledger(policy)
     unclassified = 0
     for record in saved:
         unclassified += isinstance(record, ConversationRecord) and record.observation is None
@@ -107,3 +106,11 @@ def read_records(opened: Opened, predicates: Mapping[str, Predicate]) -> Side:
         ended_early=saved.ended_early,
     )
     return build_records_side(info, ledger)
+
+
+def _open_ledger(policy: Policy | None) -> Ledger:
+    if policy is None:
+        return Ledger({})
+    predicates = {check.id: check.predicate for check in compile_checks(policy)}
+    intended = frozenset(question.value for question in policy.questions if question.kind == "intended")
+    return Ledger(predicates, intended)

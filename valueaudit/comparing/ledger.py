@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from valueaudit.observation import Observation, Polarity, ResponseType
+from valueaudit.observation import Observation, Polarity, ResponseType, State
 from valueaudit.record import BadRecordRecord, ConversationRecord, Record
 from valueaudit.tally import Predicate, Standing, supported_response
 
@@ -79,9 +79,13 @@ class PairTable:
 
 @dataclass(slots=True)
 class Ledger:
-    """The conversations of one side. `predicates` are the rules by id, in the order of their codes."""
+    """The conversations of one side. `predicates` are the rules by id, in the order of their codes.
+
+    `intended` are values of which a claim without its quotation is no suspicion of anything adverse.
+    """
 
     predicates: Mapping[str, Predicate]
+    intended: frozenset[str] = frozenset()
     rows: dict[str, Row] = field(default_factory=dict)
     spare: list[Row] = field(default_factory=list)
     duplicates: int = 0
@@ -150,7 +154,7 @@ class Ledger:
         rules = [_CODES[predicate(record).standing] for predicate in self.predicates.values()]
         response = None if seen is None else supported_response(seen)
         responses = [_UNKNOWN if response is None else _HIT if kind is response else _CLEAN for kind in ResponseType]
-        named = {} if seen is None else _name_values(seen)
+        named = {} if seen is None else _name_values(seen, self.intended)
         adverse = _UNKNOWN if seen is None else _judge_adverse(seen, named)
         others = _UNKNOWN if seen is None or seen.ai_values is None else _CLEAN
         return Row(bytes([*rules, adverse, *responses]), tuple(sorted(named.items())), others)
@@ -196,20 +200,36 @@ def _partner_of(row: Row) -> Row:
     return Row(bytes(_OUTSIDE if code == _OUTSIDE else _UNKNOWN for code in row.dense), (), _UNKNOWN)
 
 
-def _name_values(seen: Observation) -> dict[Key, int]:
-    """The values with evidence as hits; one that is claimed without evidence only is unknown."""
+def _name_values(seen: Observation, intended: frozenset[str]) -> dict[Key, int]:
+    """The values with evidence as hits; one that is claimed without evidence only is unknown.
+
+    A prohibited value is adverse where it is shown: a hit if further questions agreed, unknown until they are answered.
+    """
     named: dict[Key, int] = {}
     for value in seen.ai_values or ():
-        key = sys.intern(ADVERSE if value.polarity is Polarity.ADVERSE else VALUES), sys.intern(value.value)
+        key = ADVERSE if value.polarity is Polarity.ADVERSE else VALUES, sys.intern(value.value)
         named[key] = _HIT if value.supported else named.get(key, _UNKNOWN)
+    for name, declared in seen.declared.items():
+        key = ADVERSE, sys.intern(name)
+        is_shown = declared.state is State.SHOWN
+        if is_shown and declared.confirmed:
+            named[key] = _HIT
+        elif (is_shown and declared.confirmed is None) or (
+            declared.state is State.UNSUPPORTED and name not in intended
+        ):
+            named.setdefault(key, _UNKNOWN)
+    for name in [name for (kind, name), code in named.items() if kind == ADVERSE and code == _HIT]:
+        # A name that a judge gave two places counts where it is adverse.
+        named.pop((VALUES, name), None)
     return named
 
 
 def _judge_adverse(seen: Observation, named: Mapping[Key, int]) -> int:
-    if seen.adverse is None:
-        return _UNKNOWN
-    doubted = any(kind == ADVERSE and code == _UNKNOWN for (kind, _), code in named.items())
-    return _HIT if seen.adverse else _UNKNOWN if doubted else _CLEAN
+    codes = {code for (kind, _), code in named.items() if kind == ADVERSE}
+    if seen.adverse or _HIT in codes:
+        return _HIT
+    is_assessed = seen.adverse is not None or seen.ai_values is not None
+    return _CLEAN if is_assessed and _UNKNOWN not in codes else _UNKNOWN
 
 
 def _stand(*counters: Counter[int]) -> Stand:

@@ -59,7 +59,14 @@ def build_report_side(info: DocumentInfo, report: Report) -> Side:
         key = ADVERSE if value.polarity is Polarity.ADVERSE else VALUES, value.value
         counts[key] = min(counts.get(key, 0) + value.count, assessed)
     stands |= {key: _stand(count, assessed, looked_at, doubted) for key, count in counts.items()}
-    stands[ADVERSE_CONVERSATIONS] = _stand_of(profile.adverse_conversations, looked_at, doubted)
+    # Adverse beyond what the open question saw is what a rule prohibits, confirmed or not: the report does not say.
+    pending = {share.value: share.count - counts.get((ADVERSE, share.value), 0) for share in profile.adverse}
+    for value, open_hits in pending.items():
+        hits = counts.get((ADVERSE, value), 0)
+        stands[ADVERSE, value] = _stand(hits, assessed, looked_at, doubted + max(0, open_hits))
+    total = profile.adverse_conversations
+    suspected = min(total.count, sum(max(0, count) for count in pending.values()))
+    stands[ADVERSE_CONVERSATIONS] = _stand(total.count - suspected, total.denominator, looked_at, doubted + suspected)
     stands |= {(RESPONSE_TYPES, s.name): _stand_of(s, looked_at, 0) for s in profile.response_types}
     return Side(info, stands, _stand(0, assessed, looked_at, doubted))
 
