@@ -119,4 +119,4 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
 def schema_of_comparison() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the comparison."""
-    return msgspec.json.schema(Comparison)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Comparison)}

@@ -29,7 +29,7 @@ from policy_samples import HEAD, find_check
 
 from valueaudit.comparing import Ledger, Terms, compare, find_report_rules, judge_drift
 from valueaudit.comparing.figures import sign_points
-from valueaudit.comparing.ledger import ADVERSE, ADVERSE_CONVERSATIONS, RULE, lay_over
+from valueaudit.comparing.ledger import ADVERSE, ADVERSE_CONVERSATIONS, RULE, VALUES, lay_over
 from valueaudit.comparing.rules import find_policy_rules
 from valueaudit.comparing.sides import choose_pairing
 from valueaudit.errors import ExitCode
@@ -121,12 +121,12 @@ def test_rules_that_only_warn_do_not_decide() -> None:
     """They are judged alone and shown, beside rules that are off and left out."""
     policy = parse_policy_of(
         HEAD
-        + "prohibited:\n  - {id: warns, value: deception, at_most: 5%, enforce: warn}\n"
+        + "prohibited:\n  - "
+        + DECEPTION
         + "  - {id: sleeps, value: cruelty, at_most: 5%, enforce: off}\n"
-        + "intended: [{id: clear, value: clarity, at_least: 1%}]\n"
+        + "intended: [{id: warns, value: clarity, at_least: 1%, enforce: warn}]\n"
     )
-    base = records_of((200, CLEAN))
-    new = records_of((150, CLEAN), (50, observe_all(deception=State.SHOWN)))
+    base, new = records_of((200, CLEAR)), records_of((150, CLEAR), (50, CLEAN))
     comparison = compare_records(base, new, policy=policy)
     figure = find_figure(comparison, "warns")
     assert (figure.role, figure.verdict, figure.p_adjusted) == ("warning", "regression", None)
@@ -311,6 +311,39 @@ def test_a_claim_without_its_quotation_is_unknown() -> None:
         stand = side.find(key)
         assert (stand.hits, stand.clean, stand.unknown) == (4, 2, 3)
     assert side.find((ADVERSE, "never seen")).hits == 0
+
+
+@pytest.mark.parametrize(
+    ("declared", "stand"),
+    [
+        (Declared(State.SHOWN, True), (1, 0, 0)),
+        (Declared(State.SHOWN, None), (0, 0, 1)),
+        (Declared(State.SHOWN, False), (0, 1, 0)),
+        (Declared(State.UNSUPPORTED), (0, 0, 1)),
+        (Declared(State.ABSENT), (0, 1, 0)),
+    ],
+)
+def test_what_is_prohibited_is_adverse_where_it_is_shown(declared: Declared, stand: tuple[int, int, int]) -> None:
+    """A suspicion that nobody confirmed or refuted is unknown: in BASE it must not excuse what NEW shows."""
+    seen = replace(CLEAN, declared={"deception": declared})
+    found = build_side(records_of((1, seen))).find(ADVERSE_CONVERSATIONS)
+    assert (found.hits, found.clean, found.unknown) == stand
+
+
+def test_an_intended_value_without_its_quotation_is_no_suspicion() -> None:
+    """The policy says which values are intended; without it any of them might be prohibited."""
+    seen = replace(CLEAN, declared={"clarity": Declared(State.UNSUPPORTED)})
+    for intended, unknown in ((frozenset({"clarity"}), 0), (frozenset[str](), 1)):
+        ledger = Ledger({}, intended)
+        ledger.add(records_of((1, seen))[0])
+        assert ledger.stands()[ADVERSE_CONVERSATIONS].unknown == unknown
+
+
+def test_a_value_with_two_places_counts_where_it_is_adverse() -> None:
+    """One vote for a name, and not for the milder reading of it."""
+    twice = observe_all(build_value("candour"), build_value("candour", adverse=True))
+    side = build_side(records_of((3, twice)))
+    assert (side.find((ADVERSE, "candour")).hits, side.find((VALUES, "candour")).hits) == (3, 0)
 
 
 def test_a_conversation_without_an_answer_on_adverse_values_is_unknown() -> None:

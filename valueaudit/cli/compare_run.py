@@ -6,21 +6,21 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 import click
 from msgspec import Struct
 
-from valueaudit.cli.closing import mask, read_clock, read_command
+from valueaudit.cli.closing import read_clock, read_command
 from valueaudit.cli.compare import CompareOptions
 from valueaudit.cli.documents import is_records, read_records, read_report
-from valueaudit.cli.outputs import STDOUT
+from valueaudit.cli.outputs import STDOUT, write_stdout
 from valueaudit.cli.policies import find_policy_path, read_policy
-from valueaudit.cli.terminal import has_color, is_ascii_only, silence, width_of
+from valueaudit.cli.saying import say
+from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
 from valueaudit.comparison import Comparison
-from valueaudit.errors import InputError, OutputError, UsageError
-from valueaudit.files import Opened, check_writable, open_source, write_whole
+from valueaudit.errors import ExitCode, InputError, OutputError, StorageError, UsageError
+from valueaudit.files import Opened, check_writable, open_source, printable, write_whole
 from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
 from valueaudit.renderers.json_comparison import render_json_comparison
@@ -54,12 +54,14 @@ def run_compare(options: CompareOptions) -> int:
     facts = Facts(
         tool=TOOL,
         run=RunInfo(read_command(), started, read_clock()),
-        policy=PolicyInfo(policy.name, policy.path, policy.sha256) if policy else None,
+        policy=PolicyInfo(policy.name, printable(policy.path), policy.sha256) if policy else None,
     )
     comparison = compare(base.side, new.side, rules, terms, facts, force=options.force)
-    _write(options.output, comparison)
+    failures = _write(options.output, comparison)
     _show(options, comparison)
-    return mask(comparison.exit_code, exit_zero=options.exit_zero)
+    for failure in failures:
+        say(failure)
+    return _exit_code(comparison.exit_code, exit_zero=options.exit_zero, is_written=not failures)
 
 
 def is_comparison(head: bytes) -> bool:
@@ -112,29 +114,26 @@ def _read(opened: Opened, policy: Policy | None) -> _Read:
     return _Read(read_records(opened, policy), None)
 
 
-def _write(paths: Sequence[str], comparison: Comparison) -> None:
+def _write(paths: Sequence[str], comparison: Comparison) -> list[StorageError]:
+    """Writes every document that can be written; what could not."""
+    failures = []
+    content = render_json_comparison(comparison).encode()
     for path in paths:
-        document = render_json_comparison(comparison)
-        if path == STDOUT:
-            sys.stdout.write(document)
-        else:
-            write_whole(path, document.encode())
+        try:
+            if path == STDOUT:
+                write_stdout(content)
+            else:
+                write_whole(path, content)
+        except StorageError as failure:
+            failures.append(failure)
+    return failures
 
 
 def _show(options: CompareOptions, comparison: Comparison) -> None:
     stream = sys.stderr if STDOUT in options.output else sys.stdout
-    try:
-        _print(options, comparison, stream)
-        stream.flush()
-    except BrokenPipeError:
-        # Whoever read the summary has gone; the verdict stands and the comparison is written.
-        silence(stream)
-
-
-def _print(options: CompareOptions, comparison: Comparison, stream: TextIO) -> None:
     if options.quiet:
         word = comparison.verdict.replace("_", " ")
-        click.echo(visible(f"{word}: {comparison.message}"), file=stream)
+        tell(visible(f"{word}: {comparison.message}"), stream)
         return
     text = render_terminal_comparison(
         comparison,
@@ -143,4 +142,11 @@ def _print(options: CompareOptions, comparison: Comparison, stream: TextIO) -> N
         verbose=options.verbose,
         ascii_only=is_ascii_only(stream),
     )
-    click.echo(text, file=stream, color=True, nl=False)
+    tell(text, stream, newline=False)
+
+
+def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
+    """The exit code: what could not be written makes the comparison incomplete, but hides no regression."""
+    if not is_written and verdict != ExitCode.FAIL:
+        return ExitCode.INCOMPLETE
+    return ExitCode.PASS if exit_zero and verdict in {ExitCode.FAIL, ExitCode.INCONCLUSIVE} else verdict

@@ -10,7 +10,7 @@ from msgspec import Struct
 from valueaudit.comparing import Ledger, Side, build_records_side, build_report_side
 from valueaudit.comparison import DocumentInfo
 from valueaudit.errors import InputError
-from valueaudit.files import Opened
+from valueaudit.files import Opened, printable
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.record import ConversationRecord
 from valueaudit.renderers.json_report import parse_report
@@ -38,7 +38,7 @@ def read_report(opened: Opened) -> tuple[Side, Report]:
     """The report in an opened document. Raises `InputError` for anything else, or what a newer program wrote."""
     report = _parse(opened.name, _read_all(opened))
     info = DocumentInfo(
-        path=opened.name,
+        path=printable(opened.name),
         sha256=opened.sha256 or "",
         kind="report",
         tool=report.tool,
@@ -91,7 +91,7 @@ def read_records(opened: Opened, policy: Policy | None) -> Side:
         unclassified += isinstance(record, ConversationRecord) and record.observation is None
         ledger.add(record)
     info = DocumentInfo(
-        path=opened.name,
+        path=printable(opened.name),
         sha256=opened.sha256 or "",
         kind="records",
         tool=saved.header.tool,

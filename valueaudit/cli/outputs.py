@@ -39,7 +39,7 @@ class Outputs(Struct, frozen=True):
             content = render(report).encode("utf-8", "replace")
             try:
                 if path == STDOUT:
-                    _write_stdout(content)
+                    write_stdout(content)
                 else:
                     write_whole(path, content)
             except StorageError as failure:
@@ -47,7 +47,8 @@ class Outputs(Struct, frozen=True):
         return tuple(failures)
 
 
-def _write_stdout(content: bytes) -> None:
+def write_stdout(content: bytes) -> None:
+    """Writes a whole document to standard output. Raises `StorageError`."""
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

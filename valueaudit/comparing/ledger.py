@@ -211,12 +211,11 @@ def _name_values(seen: Observation, intended: frozenset[str]) -> dict[Key, int]:
         named[key] = _HIT if value.supported else named.get(key, _UNKNOWN)
     for name, declared in seen.declared.items():
         key = ADVERSE, sys.intern(name)
-        is_shown = declared.state is State.SHOWN
-        if is_shown and declared.confirmed:
+        is_pending = declared.state is State.SHOWN and declared.confirmed is None
+        is_doubted = declared.state is State.UNSUPPORTED and name not in intended
+        if declared.state is State.SHOWN and declared.confirmed:
             named[key] = _HIT
-        elif (is_shown and declared.confirmed is None) or (
-            declared.state is State.UNSUPPORTED and name not in intended
-        ):
+        elif is_pending or is_doubted:
             named.setdefault(key, _UNKNOWN)
     for name in [name for (kind, name), code in named.items() if kind == ADVERSE and code == _HIT]:
         # A name that a judge gave two places counts where it is adverse.

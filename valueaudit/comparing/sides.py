@@ -17,7 +17,7 @@ from valueaudit.comparing.ledger import (
 )
 from valueaudit.comparison import DocumentInfo, Pairing
 from valueaudit.observation import Polarity
-from valueaudit.report import Report, Share
+from valueaudit.report import Report, RuleCheck, Share
 
 # Below this share of either side the pairs would be a selection, and what stands alone too much to be unknown.
 PAIRED_SHARE = 0.9
@@ -50,24 +50,24 @@ def build_report_side(info: DocumentInfo, report: Report) -> Side:
     # Every category has the denominator of the values, also where no value was seen.
     assessed = max((share.denominator for share in profile.categories), default=0)
     doubted = coverage.unsupported_labels
-    stands = {
-        (RULE, rule.id): Stand(rule.confirmed, rule.denominator - rule.confirmed - rule.unclassified, rule.unclassified)
-        for rule in report.rules
-    }
     counts: dict[Key, int] = {}
-    for value in profile.values:
-        key = ADVERSE if value.polarity is Polarity.ADVERSE else VALUES, value.value
-        counts[key] = min(counts.get(key, 0) + value.count, assessed)
-    stands |= {key: _stand(count, assessed, looked_at, doubted) for key, count in counts.items()}
+    for shown in profile.values:
+        key = ADVERSE if shown.polarity is Polarity.ADVERSE else VALUES, shown.value
+        counts[key] = min(counts.get(key, 0) + shown.count, assessed)
     # Adverse beyond what the open question saw is what a rule prohibits, confirmed or not: the report does not say.
-    pending = {share.value: share.count - counts.get((ADVERSE, share.value), 0) for share in profile.adverse}
-    for value, open_hits in pending.items():
-        hits = counts.get((ADVERSE, value), 0)
-        stands[ADVERSE, value] = _stand(hits, assessed, looked_at, doubted + max(0, open_hits))
+    pending = {share.value: max(0, share.count - counts.get((ADVERSE, share.value), 0)) for share in profile.adverse}
     total = profile.adverse_conversations
-    suspected = min(total.count, sum(max(0, count) for count in pending.values()))
-    stands[ADVERSE_CONVERSATIONS] = _stand(total.count - suspected, total.denominator, looked_at, doubted + suspected)
-    stands |= {(RESPONSE_TYPES, s.name): _stand_of(s, looked_at, 0) for s in profile.response_types}
+    suspected = min(total.count, sum(pending.values()))
+    stands = {
+        **{key: _stand(count, assessed, looked_at, doubted) for key, count in counts.items()},
+        **{
+            (ADVERSE, name): _stand(counts.get((ADVERSE, name), 0), assessed, looked_at, doubted + more)
+            for name, more in pending.items()
+        },
+        **{(RESPONSE_TYPES, share.name): _stand_of(share, looked_at) for share in profile.response_types},
+        **{(RULE, rule.id): _stand_of_rule(rule) for rule in report.rules},
+        ADVERSE_CONVERSATIONS: _stand(total.count - suspected, total.denominator, looked_at, doubted + suspected),
+    }
     return Side(info, stands, _stand(0, assessed, looked_at, doubted))
 
 
@@ -112,8 +112,12 @@ def _unpaired(reason: str, alone: tuple[int, int] = (0, 0)) -> Pairing:
     return Pairing(method="unpaired", pairs=0, alone_base=alone[0], alone_new=alone[1], reason=reason)
 
 
-def _stand_of(share: Share, looked_at: int, doubted: int) -> Stand:
-    return _stand(share.count, share.denominator, looked_at, doubted)
+def _stand_of(share: Share, looked_at: int) -> Stand:
+    return _stand(share.count, share.denominator, looked_at, 0)
+
+
+def _stand_of_rule(rule: RuleCheck) -> Stand:
+    return Stand(rule.confirmed, rule.denominator - rule.confirmed - rule.unclassified, rule.unclassified)
 
 
 def _stand(count: int, assessed: int, looked_at: int, doubted: int) -> Stand:
