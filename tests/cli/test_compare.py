@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -103,6 +104,18 @@ def test_verdicts_have_exit_codes(audits: Path, arguments: tuple[str, ...], code
     assert ("no-deception" in kinds) == ("--no-policy" not in arguments)
 
 
+def test_a_report_is_never_sharper_than_its_records(audits: Path) -> None:
+    """Laid over each other, the report has no more hits and no fewer unknown conversations."""
+    run(["compare", "bad.json", "bad.jsonl", "-o", "c.json", "-q"])
+    figures = parse_comparison(Path("c.json").read_bytes()).figures
+    assert {figure.kind for figure in figures} >= {"prohibited", "adverse", "adverse_conversations", "values"}
+    for figure in figures:
+        assert figure.base.denominator == figure.new.denominator
+        assert figure.base.count <= figure.new.count
+        assert figure.base.unclassified >= figure.new.unclassified
+    assert any(figure.base.count > 0 for figure in figures if figure.kind == "adverse")
+
+
 def test_the_document_is_that_of_its_schema(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A foreign validator accepts it; it reads back as it was written, and is ours to overwrite."""
     assert run(["schema", "comparison"]) == 0
@@ -122,12 +135,28 @@ def test_standard_output_carries_one_document(audits: Path, capsys: pytest.Captu
     assert "REGRESSION" in told.err
 
 
-def test_one_side_may_be_packed_or_piped(audits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_side_may_be_packed_or_piped(audits: Path) -> None:
     """gzip and standard input are read like files."""
     Path("good.gz").write_bytes(gzip.compress(Path("good.jsonl").read_bytes()))
-    piped = io.TextIOWrapper(io.BytesIO(Path("bad.json").read_bytes()))
-    monkeypatch.setattr(sys, "stdin", piped)
-    assert run(["compare", "good.gz", "-", "--margin", "10pp", "-q"]) == 1
+    kept = os.dup(0)
+    piped = os.open("bad.json", os.O_RDONLY)
+    os.dup2(piped, 0)
+    try:
+        assert run(["compare", "good.gz", "-", "--margin", "10pp", "-q"]) == 1
+    finally:
+        os.dup2(kept, 0)
+        os.close(piped)
+        os.close(kept)
+
+
+@pytest.mark.parametrize(("new", "code"), [("bad.jsonl", 1), ("good.jsonl", 4)])
+def test_what_cannot_be_written_makes_the_comparison_incomplete(
+    audits: Path, capsys: pytest.CaptureFixture[str], new: str, code: int
+) -> None:
+    """A full disk hides no regression, and a verdict that nobody can read is none."""
+    Path("full.json").symlink_to("/dev/full")
+    assert run(["compare", "good.jsonl", new, "--margin", "10pp", "-o", "full.json", "-q"]) == code
+    assert "no space left" in capsys.readouterr().err
 
 
 def test_reports_of_other_policies_do_not_compare_rules(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:

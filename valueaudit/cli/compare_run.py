@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from msgspec import Struct
 from valueaudit.cli.closing import read_clock, read_command
 from valueaudit.cli.compare import CompareOptions
 from valueaudit.cli.documents import is_records, read_records, read_report
+from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.outputs import STDOUT, write_stdout
 from valueaudit.cli.policies import find_policy_path, read_policy
 from valueaudit.cli.saying import say
@@ -20,7 +22,7 @@ from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
 from valueaudit.comparison import Comparison
 from valueaudit.errors import ExitCode, InputError, OutputError, StorageError, UsageError
-from valueaudit.files import Opened, check_writable, open_source, printable, write_whole
+from valueaudit.files import STDIN, Opened, check_writable, open_source, printable, write_whole
 from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
 from valueaudit.renderers.json_comparison import render_json_comparison
@@ -41,7 +43,7 @@ def run_compare(options: CompareOptions) -> int:
     started = read_clock()
     _check_paths(options)
     with contextlib.ExitStack() as stack:
-        opened = [stack.enter_context(_open(path)) for path in (options.base, options.new)]
+        opened = [_open(path, stack) for path in (options.base, options.new)]
         policy = _find_policy(options, opened)
         base, new = (_read(each, policy) for each in opened)
     infos = base.side.info, new.side.info
@@ -72,7 +74,7 @@ def is_comparison(head: bytes) -> bool:
 def _check_paths(options: CompareOptions) -> None:
     if options.policy is not None and options.no_policy:
         raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
-    if options.base == options.new == STDOUT:
+    if options.base == options.new == STDIN:
         raise UsageError("only one side can come from standard input", help="name a file for the other one")
     real = [os.path.realpath(path) for path in options.output]
     for path in options.output:
@@ -87,9 +89,10 @@ def _check_paths(options: CompareOptions) -> None:
         check_writable(path, is_ours=is_comparison)
 
 
-def _open(path: str) -> Opened:
+def _open(path: str, stack: contextlib.ExitStack) -> Opened:
+    stdin = stack.enter_context(open_stdin() if path == STDIN else io.BytesIO())
     try:
-        return open_source(path, sys.stdin.buffer)
+        return stack.enter_context(open_source(path, stdin))
     except InputError as error:
         raise InputError(error.message, help="name a report or a records file that valueaudit scan wrote") from error
 
