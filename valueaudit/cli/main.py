@@ -17,6 +17,7 @@ import click
 
 from valueaudit import __version__
 from valueaudit.cli.check import check
+from valueaudit.cli.compare import compare
 from valueaudit.cli.plan import plan
 from valueaudit.cli.policy import policy
 from valueaudit.cli.report import report
@@ -53,6 +54,7 @@ cli.add_command(check)
 cli.add_command(plan)
 cli.add_command(policy)
 cli.add_command(report)
+cli.add_command(compare)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)

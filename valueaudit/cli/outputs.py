@@ -111,12 +111,13 @@ def find_job_summary(github: bool | None) -> str | None:
 def _write(path: str, render: Renderer, report: Report) -> None:
     content = render(report).encode("utf-8", "replace")
     if path == STDOUT:
-        _write_stdout(content)
+        write_stdout(content)
     else:
         write_whole(path, content)
 
 
-def _write_stdout(content: bytes) -> None:
+def write_stdout(content: bytes) -> None:
+    """Writes a whole document to standard output. Raises `StorageError`."""
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
