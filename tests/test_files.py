@@ -18,17 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
-from valueaudit.files import (
-    RecordsFile,
-    append_whole,
-    check_inputs,
-    check_writable,
-    find_inputs,
-    open_source,
-    write_new,
-    write_whole,
-)
+from valueaudit.files import check_inputs, find_inputs, open_source
 from valueaudit.unpack import Tap, unpack
+from valueaudit.writing import RecordsFile, append_whole, check_writable, write_new, write_whole
 
 # the same examples on every machine, and no clock: a slow machine is no failure
 steady = settings(deadline=None, derandomize=True)

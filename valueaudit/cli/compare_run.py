@@ -22,7 +22,7 @@ from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
 from valueaudit.comparison import Comparison
 from valueaudit.errors import ExitCode, InputError, OutputError, StorageError, UsageError
-from valueaudit.files import STDIN, Opened, check_writable, open_source, printable, write_whole
+from valueaudit.files import STDIN, Opened, open_source, printable
 from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
 from valueaudit.renderers.json_comparison import render_json_comparison
@@ -31,6 +31,7 @@ from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL
 from valueaudit.taxonomy import load_taxonomy
+from valueaudit.writing import check_writable, write_whole
 
 
 class _Read(Struct, frozen=True):

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from valueaudit.cli.terminal import silence, tell
 from valueaudit.errors import OutputError, StorageError
-from valueaudit.files import RECORDS_START, append_whole, check_writable, write_whole
+from valueaudit.files import RECORDS_START
 from valueaudit.ports import Renderer
 from valueaudit.registry import KINDS, Kind, find_kind
 from valueaudit.renderers.markdown import LIMIT, render_markdown
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report
+from valueaudit.writing import append_whole, check_writable, write_whole
 
 DEFAULT_REPORT = "valueaudit-report.json"
 STDOUT = "-"

@@ -16,7 +16,7 @@ from valueaudit.cli.policies import DEFAULT_POLICIES, build_lock, read_policy, r
 from valueaudit.cli.terminal import is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, NothingToAuditError, OutputError, PolicyError
 from valueaudit.explanation import explain_policy
-from valueaudit.files import STDIN, check_inputs, find_inputs, open_source, write_new
+from valueaudit.files import STDIN, check_inputs, find_inputs, open_source
 from valueaudit.observation import Reason, Unclassified
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.policy.matching import Matching
@@ -27,6 +27,7 @@ from valueaudit.renderers.visible import visible
 from valueaudit.saved import SavedRun
 from valueaudit.taxonomy import load_taxonomy
 from valueaudit.transcript import BadRecord
+from valueaudit.writing import write_new
 
 _HEADER = re.compile(rb'\s*\{\s*"kind"\s*:\s*"header"')
 

@@ -22,7 +22,7 @@ from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
-from valueaudit.files import STDIN, RecordsFile, check_inputs, find_inputs, printable
+from valueaudit.files import STDIN, check_inputs, find_inputs, printable
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.profile import build_coverage
 from valueaudit.record import (
@@ -41,6 +41,7 @@ from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL, Facts, build_report
 from valueaudit.rules import Severity
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
+from valueaudit.writing import RecordsFile
 
 
 class Plan(Struct, frozen=True, kw_only=True):
