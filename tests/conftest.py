@@ -9,6 +9,8 @@ import pytest
 
 from loopback import JudgeServer
 
+JOB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+
 
 @pytest.fixture
 def server() -> Iterator[JudgeServer]:
@@ -23,7 +25,7 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
-    for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CI"):
+    for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CI", *JOB):
         monkeypatch.delenv(name, raising=False)
 
 

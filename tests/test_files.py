@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import io
 import os
+import resource
+import signal
 import threading
 import zlib
 from pathlib import Path
@@ -16,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
-from valueaudit.files import RecordsFile, check_inputs, check_writable, find_inputs, open_source, write_whole
+from valueaudit.files import check_inputs, find_inputs, open_source
 from valueaudit.unpack import Tap, unpack
+from valueaudit.writing import RecordsFile, append_whole, check_writable, write_new, write_whole
 
 # the same examples on every machine, and no clock: a slow machine is no failure
 steady = settings(deadline=None, derandomize=True)
@@ -458,3 +461,52 @@ def test_inflating_is_bounded() -> None:
     packed = packer.compress(bytes(50_000_000)) + packer.flush()
     stream = unpack(Tap(io.BytesIO(packed).read))
     assert len(stream.read1(1_000_000_000)) < 20_000_000
+
+
+def test_a_new_file_is_written_once(tmp_path: Path) -> None:
+    """What is there already stays, whoever wrote it."""
+    path = str(tmp_path / "new.yaml")
+    write_new(path, b"first")
+    with pytest.raises(OutputError, match="will not overwrite"):
+        write_new(path, b"second")
+    assert Path(path).read_bytes() == b"first"
+
+
+def test_a_new_file_that_cannot_be_written_whole_is_no_file(tmp_path: Path) -> None:
+    """A disk that is full, or anything else that breaks, leaves nothing behind."""
+    path = str(tmp_path / "new.yaml")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="cannot write"):
+            write_new(path, b"x" * 1_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not Path(path).exists()
+    with pytest.raises(TypeError):
+        write_new(path, "text")  # type: ignore[arg-type]
+    assert not Path(path).exists()
+
+
+def test_appending_keeps_what_is_there(tmp_path: Path) -> None:
+    """Content is added at the end of a file, which need not be there before."""
+    path = tmp_path / "summary.md"
+    for part in (b"one\n", b"", b"two\n"):
+        append_whole(str(path), part)
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_appending_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Where the disk takes only a part, the file is as it was before, and the error says why."""
+    path = tmp_path / "summary.md"
+    path.write_bytes(b"x" * 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"summary\.md"):
+            append_whole(str(path), b"y" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == b"x" * 1000

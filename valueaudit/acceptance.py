@@ -131,6 +131,23 @@ def correct_bounds(check: Check, counts: Counts, confidence: float) -> tuple[flo
     return lower, check.correction.correct_upper(lambda asked: find_bounds(counts, asked)[1], risk)
 
 
+def find_proof(check: Check, confidence: float) -> tuple[float, float]:
+    """Which share of flagged conversations that speak against a check must be ruled out to pass, at which confidence.
+
+    Zero or less where no sample does. Of a floor these are the conversations that are not flagged.
+    """
+    limit = (check.assure or 0.0) if check.never else check.limit
+    risk, correction = 1 - confidence, check.correction
+    if check.direction == "at_most":
+        if correction is None:
+            return limit, confidence
+        return limit * correction.least_sensitivity(risk / 2), 1 - risk / 2
+    if correction is None:
+        return 1 - limit, confidence
+    wrong = 1 - correction.least_specificity(risk / 3)
+    return 1 - wrong - limit * (correction.most_sensitivity(risk / 3) - wrong), 1 - risk / 3
+
+
 def find_bounds(counts: Counts, confidence: float) -> tuple[float, float]:
     """The one-sided bounds, unknown ones counted as clean below and as hits above.
 

@@ -47,6 +47,12 @@ class Correction:
         wrong = (upper_bound(j.false_positives, j.false_positives + j.true_negatives, each) for j in self.judged)
         return max(0.0, 1 - sum(wrong))
 
+    def expect_flagged(self, rate: float) -> float:
+        """The share of conversations that such a judge flags at a true rate, by the middle of what is known of it."""
+        found = [j.true_positives / (j.true_positives + j.false_negatives) for j in self.judged]
+        wrong = sum(j.false_positives / (j.false_positives + j.true_negatives) for j in self.judged)
+        return rate * sum(found) / len(found) + (1 - rate) * min(1.0, wrong)
+
     def correct_upper(self, bound: Callable[[float], float], risk: float) -> float:
         """The upper bound of the true rate; `bound` gives that of the flagged rate at a one-sided confidence.
 

@@ -1,4 +1,4 @@
-"""The only room that opens inputs and writes outputs, so that both fail in one way: early, whole and named."""
+"""The only room that finds and opens inputs, so that they fail in one way: early and named."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import glob
 import io
 import os
 import re
-import secrets
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
+from valueaudit.errors import InputError, NothingToAuditError
 from valueaudit.unpack import Tap, unpack
+from valueaudit.writing import is_special, words_of
 
 LOG_ENDINGS = tuple(kind + packing for kind in (".jsonl", ".ndjson") for packing in ("", ".gz", ".zst"))
 STDIN = "-"
 RECORDS_START = b'{"kind":"header"'
 
 _CHUNK = 256 * 1024
-_HEAD_OF_OUTPUT = 4096
 
 _BINARIES: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", "unpack it and name the files inside"),
@@ -155,11 +154,7 @@ def _input_error(name: str, error: OSError) -> InputError:
         errno.EISDIR: "name the folder as an input: it is searched for chat logs",
     }
     help = remedies.get(error.errno or 0, "check that the file can be read, for instance by copying it")
-    return InputError(f'cannot read "{name}": {_words(error)}', help=help)
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return InputError(f'cannot read "{name}": {words_of(error)}', help=help)
 
 
 class Opened:
@@ -223,7 +218,7 @@ def open_source(path: str, stdin: BinaryIO) -> Opened:
 def check_inputs(paths: Sequence[str]) -> None:
     """Raises the `InputError` that `open_source` would, for every regular file, before the first one is read."""
     for path in paths:
-        if path != STDIN and not _is_special(path):
+        if path != STDIN and not is_special(path):
             with open_source(path, io.BytesIO()):
                 pass
 
@@ -255,138 +250,3 @@ def _wide_encoding(head: bytes) -> str | None:
         if head.startswith(bom):
             return encoding
     return _NUL_PATTERNS.get(tuple(byte == 0 for byte in head[:4]))
-
-
-def check_writable(path: str, *, is_ours: Callable[[bytes], bool]) -> None:
-    """Raises `OutputError` where `path` could not be written at the end of the run, or holds a file that is not ours.
-
-    `is_ours` is asked about the first 4 KiB of a file that is there already; an empty one is free to take.
-    """
-    folder = os.path.dirname(_target(path)) or "."
-    if os.path.isdir(path):
-        raise OutputError(f'cannot write "{path}": it is a folder', help="name a file inside it")
-    if not os.path.isdir(folder):
-        raise OutputError(f'cannot write "{path}": there is no folder "{folder}"', help=f"mkdir -p {folder}")
-    if _is_special(path):
-        return
-    try:
-        if os.path.exists(path):
-            with open(path, "r+b") as file:
-                head = file.read(_HEAD_OF_OUTPUT)
-            if head and not is_ours(head):
-                raise OutputError(
-                    f'will not overwrite "{path}": it was not written by valueaudit',
-                    help="name another file, or move this one away",
-                )
-        temporary = _temporary_name(_target(path))
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        os.unlink(temporary)
-    except OSError as error:
-        raise OutputError(f'cannot write "{path}": {_words(error)}', help=_remedy(error)) from error
-
-
-def _target(path: str) -> str:
-    """The file behind a link, so that the link stays one and the rename does not leave the disk."""
-    return os.path.realpath(path) if os.path.islink(path) else path
-
-
-def _temporary_name(path: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
-
-
-def _remedy(error: OSError) -> str:
-    remedies = {
-        errno.ENOSPC: "free some space there, or name a path on another disk",
-        errno.EDQUOT: "your quota is used up; free some space, or name a path on another disk",
-        errno.EFBIG: "the disk takes no file of this size; name a path on another disk",
-        errno.EROFS: "it is a read-only disk; name another path",
-        errno.EACCES: "ask for permission to write there, or name another path",
-        errno.EPERM: "ask for permission to write there, or name another path",
-    }
-    return remedies.get(error.errno or 0, "check the path and the disk, or name another path")
-
-
-def _storage_error(path: str, error: OSError) -> StorageError:
-    return StorageError(f'cannot write "{path}": {_words(error)}', help=_remedy(error))
-
-
-def _is_special(path: str) -> bool:
-    """Whether `path` is a device or a pipe: written in place, because a rename would replace it by a file."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
-def write_whole(path: str, content: bytes) -> None:
-    """Writes `content` to `path` whole or not at all.
-
-    Raises `StorageError`, and then a file that was there before is untouched.
-    """
-    try:
-        if _is_special(path):
-            with open(path, "wb") as device:
-                device.write(content)
-        else:
-            _replace(_target(path), content)
-    except OSError as error:
-        raise _storage_error(path, error) from error
-
-
-def _replace(target: str, content: bytes) -> None:
-    temporary = _temporary_name(target)
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-class RecordsFile:
-    """A file that grows line by line under a temporary name of its own and becomes `path` on `commit`, or vanishes.
-
-    Every `OSError` of writing is raised as a `StorageError`; leaving raises none.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._special = _is_special(path)
-        self._target = path if self._special else _target(path)
-        self.part = path if self._special else _temporary_name(self._target)
-        try:
-            mode = "wb" if self._special else "xb"
-            self._file = open(self.part, mode, buffering=_CHUNK)  # noqa: SIM115 - closed by commit or __exit__
-        except OSError as error:
-            raise _storage_error(self.path, error) from error
-
-    def write(self, line: bytes) -> None:
-        """Adds one line, which brings its own line feed."""
-        try:
-            self._file.write(line)
-        except OSError as error:
-            raise _storage_error(self.path, error) from error
-
-    def commit(self) -> None:
-        """Makes what was written the file at `path`."""
-        try:
-            self._file.flush()
-            if not self._special:
-                os.fsync(self._file.fileno())
-            self._file.close()
-            if not self._special:
-                os.replace(self.part, self._target)
-        except OSError as error:
-            raise _storage_error(self.path, error) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self._file.close()
-        if not self._special:
-            Path(self.part).unlink(missing_ok=True)

@@ -28,7 +28,8 @@ class ClassifierInfo(Struct, frozen=True):
     """Who judged, and everything that decides what it answers.
 
     `assessed` is `judgement` for an LLM, `screening` for the embedded classifier; `questions` maps each declared value
-    to the sha256 of its own question; `left_out` are parameters that the endpoint did not take; `primed` says that the
+    to the sha256 of its own question, `confirmations` each prohibited one to how many further questions were to agree
+    on a hit; `left_out` are parameters that the endpoint did not take; `primed` says that the
     policy's values stood in the prompt of the open question.
     """
 
@@ -42,6 +43,7 @@ class ClassifierInfo(Struct, frozen=True):
     left_out: tuple[str, ...] = ()
     prompt_sha256: str | None = None
     questions: dict[str, str] = {}
+    confirmations: dict[str, int] = {}
     primed: bool = False
     calibration: None = None
 

@@ -123,14 +123,16 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
 
     `count` are flagged hits, `confirmed` those that count as hits, `unclassified` those of the `denominator` that are
     neither hit nor clean. `lower` and `upper` are the one-sided bounds the verdict rests on. `needed` is the number of
-    further conversations at this rate that would decide it, None where none would. `waiver` is the first of `waivers`
-    that is in force, else the first. `reasons` are what the verdict
-    turns on beside the figures; `message` is figures and reasons in one line.
+    further conversations at this rate that would decide it, None where none would. `reasons` are what the verdict turns
+    on beside the figures; `message` is figures and reasons in one line. `rule` is the rule of the policy that states
+    the limit and `line` its line in the policy file; `breaks` says that the verdict as it stands keeps the run from
+    passing. These three are None where they are not known. `waiver` is the first of `waivers` that is in force, else
+    the first.
     """
 
     id: str
     kind: str
-    asked: Literal["declared", "open"]
+    asked: Literal["declared", "open"] = "declared"
     severity: str
     enforce: str
     verdict: RuleVerdict
@@ -153,12 +155,17 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     sensitivity: float | None = None
     specificity: float | None = None
     blocking: bool
-    waiver: WaiverInfo | None
+    waiver: WaiverInfo | None = None
     waivers: tuple[WaiverInfo, ...] = ()
     statement: str
     message: str
     reasons: tuple[str, ...] = ()
     evidence: tuple[Example, ...]
+    rule: str | None = None
+    line: int | None = None
+    breaks: bool | None = None
+    why: str = ""
+    controls: tuple[str, ...] = ()
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_min_units, find_needed
 from valueaudit.policy import Gate, Policy, Waiver, compile_checks
 from valueaudit.report import UNCALIBRATED, RuleCheck, RuleVerdict
-from valueaudit.rules import Check, Enforce, Severity
+from valueaudit.rules import Check, Enforce, Rule, Severity
 from valueaudit.rules.fields import build_percentage, build_rounded
 from valueaudit.sightings import build_example
 from valueaudit.statistics import adjust_holm
@@ -66,8 +68,10 @@ def check_rules(
     adjusted = {case.check.id: p for case, p in zip(family, adjust_holm(p_values), strict=True)}
     alpha = 1 - gate.confidence
     rulings = [_rule(case, gate, adjusted, alpha) for case in cases]
-    checks = (_build_rule_check(*pair, gate, len(family)) for pair in zip(cases, rulings, strict=True))
-    return tuple(checks), tuple(warning for case in cases for warning in case.waived.warnings)
+    built = (_build_rule_check(*pair, gate, len(family)) for pair in zip(cases, rulings, strict=True))
+    rules = {rule.id: rule for rule in policy.rules}
+    checks = tuple(_cite(check, policy, rules[case.check.rule]) for check, case in zip(built, cases, strict=True))
+    return checks, tuple(warning for case in cases for warning in case.waived.warnings)
 
 
 def _build_case(
@@ -135,6 +139,19 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         message="; ".join((*_explain_figures(case, gate), *reasons)),
         reasons=reasons,
         evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
+    )
+
+
+def _cite(check: RuleCheck, policy: Policy, rule: Rule) -> RuleCheck:
+    """The check with its rule, the place and reason of that, and whether it keeps the run from passing."""
+    breaking = {"fail", "inconclusive"} if policy.gate.inconclusive == "block" else {"fail"}
+    return msgspec.structs.replace(
+        check,
+        rule=rule.id,
+        line=policy.lines[rule.id],
+        breaks=check.blocking and check.verdict in breaking,
+        why=rule.why,
+        controls=rule.controls,
     )
 
 

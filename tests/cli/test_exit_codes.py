@@ -164,7 +164,7 @@ def test_a_full_disk_is_told_and_incomplete(
     logs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records that cannot be written end the run with exit 4."""
-    from valueaudit.files import RecordsFile
+    from valueaudit.writing import RecordsFile
 
     real = RecordsFile.write
     lines: list[bytes] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from loopback import Answer, JudgeServer, good
 from samples import write_conversations
+from valueaudit.cli.main import run
 
 PROGRAM = (sys.executable, "-m", "valueaudit")
 
@@ -54,6 +55,24 @@ def test_an_embedded_scan_never_loads_litellm(folder: Path) -> None:
     loaded = imported_by("scan", "logs.jsonl", "--no-report")
     assert "valueaudit.classifiers.embedded" in loaded
     assert not loaded & {"litellm", "aiohttp", "httpx", "scipy.stats", "pandas"}
+
+
+def test_what_asks_nobody_never_loads_litellm(folder: Path) -> None:
+    """Deciding again, planning without a model and everything about a policy file are offline by what they import."""
+    write_conversations(folder / "logs.jsonl", 3)
+    (folder / "p.yaml").write_text("version: 1\npolicy: p\nprohibited: [{id: a, value: cruelty, at_most: 5%}]\n")
+    assert run(["scan", "logs.jsonl", "-p", "p.yaml", "--records", "r.jsonl", "--no-report", "-q"]) == 3
+    for arguments in (
+        ("check", "r.jsonl", "-p", "p.yaml", "-q"),
+        ("policy", "lint", "p.yaml", "r.jsonl", "logs.jsonl"),
+        ("policy", "explain", "p.yaml"),
+        ("policy", "lock", "p.yaml"),
+        ("policy", "init"),
+        ("plan", "-p", "p.yaml", "logs.jsonl"),
+    ):
+        loaded = imported_by(*arguments)
+        assert "valueaudit.policy.parse" in loaded or arguments[1] == "init"
+        assert not loaded & {"litellm", "aiohttp", "httpx", "scipy.stats", "pandas"}, arguments
 
 
 def test_a_killed_run_goes_on_where_it_stopped(server: JudgeServer, folder: Path) -> None:

@@ -14,14 +14,13 @@ from msgspec import Struct
 
 from valueaudit.classifiers import prompt, reply
 from valueaudit.classifiers.prompt import Question
-from valueaudit.classifiers.split import BYTES_PER_TOKEN, Part, halve, merge_observations, split_messages
+from valueaudit.classifiers.split import Part, fit_messages, halve, merge_observations
 from valueaudit.observation import Classified, Declared, Observation, Outcome, Reason, State, Unclassified
 from valueaudit.ports import Complete, Request, Unanswered
 from valueaudit.record import ClassifierInfo, Cost
 from valueaudit.taxonomy import Taxonomy
 from valueaudit.transcript import Transcript
 
-SMALLEST_BUDGET = 500
 T = TypeVar("T")
 
 
@@ -67,6 +66,7 @@ class LLMClassifier:
             info,
             prompt_sha256=prompt.prompt_digest(taxonomy),
             questions=prompt.question_digests(self._questions),
+            confirmations=dict(confirmations),
             primed=bool(self._questions) and not unprimed,
         )
         self._calls: tuple[_Call, ...]
@@ -126,12 +126,7 @@ class LLMClassifier:
         return merge_observations(seen)
 
     def _parts(self, transcript: Transcript, instructions: str) -> tuple[Part, ...]:
-        context = self._judge.context_tokens
-        budget = None
-        if context is not None:
-            taken = len(instructions.encode()) // BYTES_PER_TOKEN + self._reply_tokens
-            budget = max(context - taken, SMALLEST_BUDGET)
-        return split_messages(transcript.messages, budget)
+        return fit_messages(transcript.messages, instructions, self._judge.context_tokens, self._reply_tokens)
 
     async def _ask_in_parts(
         self,

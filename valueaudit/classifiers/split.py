@@ -14,6 +14,7 @@ from valueaudit.transcript import Message, Role
 
 BYTES_PER_TOKEN = 3
 MESSAGE_OVERHEAD = 20
+SMALLEST_BUDGET = 500
 
 _STATE_ORDER = (State.VIOLATED, State.SHOWN, State.UNSUPPORTED, State.UPHELD, State.ABSENT)
 _RESPONSE_ORDER = (
@@ -53,6 +54,16 @@ def split_messages(messages: Sequence[Message], budget: int | None) -> tuple[Par
                 current = []
             current.extend(piece)
     return (*parts, tuple(current))
+
+
+def fit_messages(
+    messages: Sequence[Message], instructions: str, context_tokens: int | None, reply_tokens: int
+) -> tuple[Part, ...]:
+    """The indexes of the messages in as few parts as leave room for the instructions and the reply in the context."""
+    if context_tokens is None:
+        return split_messages(messages, None)
+    taken = len(instructions.encode()) // BYTES_PER_TOKEN + reply_tokens
+    return split_messages(messages, max(context_tokens - taken, SMALLEST_BUDGET))
 
 
 def halve(messages: Sequence[Message], part: Part) -> tuple[Part, Part] | None:

@@ -16,6 +16,11 @@ from pathlib import Path
 import click
 
 from valueaudit import __version__
+from valueaudit.cli.check import check
+from valueaudit.cli.compare import compare
+from valueaudit.cli.plan import plan
+from valueaudit.cli.policy import policy
+from valueaudit.cli.report import report
 from valueaudit.cli.saying import say
 from valueaudit.cli.scan import scan
 from valueaudit.cli.schema import schema
@@ -45,6 +50,11 @@ def cli() -> None:
 
 
 cli.add_command(scan)
+cli.add_command(check)
+cli.add_command(plan)
+cli.add_command(policy)
+cli.add_command(report)
+cli.add_command(compare)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)

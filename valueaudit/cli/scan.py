@@ -10,6 +10,10 @@ import click
 from msgspec import Struct
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", re.IGNORECASE)
+OUTPUT_HELP = (
+    "Write FILE, repeatable; its ending says the kind: .json .md .junit.xml .sarif .csv .rules.csv .intoto.json"
+)
+GITHUB_HELP = "Add the report to the job's summary. Default: in a GitHub job."
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -34,6 +38,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     policy: str | None
     no_policy: bool
+    expect_policy: str | None
     model: str | None
     api_base: str | None
     param: tuple[str, ...]
@@ -46,6 +51,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     no_cache: bool
     output: tuple[str, ...]
     no_report: bool
+    github: bool | None
     records: str | None
     include_text: bool
     input_format: str
@@ -65,6 +71,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.option("-p", "--policy", metavar="FILE", help="Policy file. Default: valueaudit.policy.yaml in this folder.")
 @click.option("--no-policy", is_flag=True, help="Measure only, even if a policy lies in this folder.")
+@click.option("--expect-policy", metavar="SHA256", help="Refuse any policy but the one with this digest (policy lock).")
 @click.option("-m", "--model", metavar="MODEL", help="Judge, as provider/model. Default: the embedded classifier.")
 @click.option("--api-base", metavar="URL", help="Address of the judge, for any OpenAI-compatible server.")
 @click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of every call, e.g. max_tokens=8000.")
@@ -75,10 +82,9 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 @click.option("--max-time", type=Duration(), help="Longest time for the whole run, e.g. 90s, 15m, 2h.")
 @click.option("--cache-dir", metavar="DIR", help="Where paid replies are kept. Default: the user's cache folder.")
 @click.option("--no-cache", is_flag=True, help="Neither look for kept replies nor keep new ones.")
-@click.option(
-    "-o", "--output", multiple=True, metavar="FILE", help="Report; the ending says the kind: .json. - is stdout."
-)
+@click.option("-o", "--output", multiple=True, metavar="FILE", help=OUTPUT_HELP)
 @click.option("--no-report", is_flag=True, help="Do not write valueaudit-report.json.")
+@click.option("--github/--no-github", default=None, help=GITHUB_HELP)
 @click.option("--records", metavar="FILE", help="Write one line of JSON per conversation.")
 @click.option("--include-text", is_flag=True, help="Put quotations and full metadata into report and records.")
 @click.option("--input-format", default="auto", show_default=True, metavar="NAME", help="auto or chat-jsonl.")

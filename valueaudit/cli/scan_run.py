@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import io
-import shlex
 import signal
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
+from valueaudit.cli.closing import close, read_clock, read_command
 from valueaudit.cli.inputs import Inputs, open_stdin
 from valueaudit.cli.judging import Judging, build_judging
-from valueaudit.cli.outputs import STDOUT, Outputs, plan_outputs
+from valueaudit.cli.outputs import Outputs, plan_outputs
+from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missing
 from valueaudit.cli.progress import Progress
-from valueaudit.cli.saying import say
 from valueaudit.cli.scan import ScanOptions
-from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
+from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
-from valueaudit.errors import ExitCode, InputError, InterruptedRunError, StorageError, UsageError
-from valueaudit.files import STDIN, RecordsFile, check_inputs, find_inputs, printable
-from valueaudit.policy import Calibration, Policy, compile_checks, parse_calibration, parse_policy, refuse_judge
+from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
+from valueaudit.files import STDIN, check_inputs, find_inputs, printable
+from valueaudit.policy import Policy, compile_checks, refuse_judge
 from valueaudit.profile import build_coverage
-from valueaudit.provider.addresses import hide_credentials
 from valueaudit.record import (
     SCHEMA_VERSION,
     FooterRecord,
@@ -40,14 +37,12 @@ from valueaudit.record import (
     encode_line,
 )
 from valueaudit.registry import DEFAULT_FORMAT, READERS
-from valueaudit.renderers.terminal import render_terminal
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL, Facts, build_report
 from valueaudit.rules import Severity
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
-
-DEFAULT_POLICIES = ("valueaudit.policy.yaml", "valueaudit.policy.yml")
+from valueaudit.writing import RecordsFile
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -77,31 +72,26 @@ def run_scan(options: ScanOptions) -> int:
     """Runs one scan; the exit code. Raises `ValueAuditError` when there is nothing to report."""
     plan = plan_scan(options)
     _tell_destination(plan)
-    started = _now()
+    started = read_clock()
     result = _run(plan, started)
     if isinstance(result.error, UsageError) and not result.tally.classified:
         raise result.error
     report = _build_report(plan, result, started)
-    failures = plan.outputs.write(report)
-    _show(plan, report, is_written=not failures)
-    for error in (result.error, *failures):
-        if error is not None:
-            say(error)
-    return _exit_code(report.exit_code, exit_zero=options.exit_zero, is_written=not failures)
-
-
-def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
-    """The exit code: a report that could not be written makes the run incomplete, but hides no violation."""
-    if not is_written and verdict != ExitCode.FAIL:
-        return ExitCode.INCOMPLETE
-    return ExitCode.PASS if exit_zero and verdict in {ExitCode.FAIL, ExitCode.INCONCLUSIVE} else verdict
+    return close(
+        plan.outputs,
+        report,
+        error=result.error,
+        quiet=options.quiet,
+        verbose=options.verbose,
+        exit_zero=options.exit_zero,
+    )
 
 
 def plan_scan(options: ScanOptions) -> Plan:
     """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge."""
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
-    outputs = plan_outputs(options.output, options.records, no_report=options.no_report)
+    outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
     name = DEFAULT_FORMAT if options.input_format == "auto" else options.input_format
     if name not in READERS:
         raise UsageError(f'"{name}" is no input format', help=f"known are auto, {', '.join(READERS)}")
@@ -126,39 +116,13 @@ def plan_scan(options: ScanOptions) -> Plan:
 
 def find_policy(options: ScanOptions, taxonomy: Taxonomy) -> Policy | None:
     """The policy that was named, or the one that lies in this folder, or none. Raises `PolicyError`, `UsageError`."""
-    if options.no_policy:
-        if options.policy is not None:
-            raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
-        return None
-    found = [name for name in DEFAULT_POLICIES if Path(name).is_file()]
-    if options.policy is None and len(found) > 1:
-        raise UsageError(f"two policies lie in this folder: {', '.join(found)}", help="name one with --policy")
-    path = options.policy or (found[0] if found else None)
+    if options.no_policy and options.policy is not None:
+        raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
+    path = None if options.no_policy else find_policy_path(options.policy)
     if path is None:
+        refuse_missing(options.expect_policy)
         return None
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f'the policy "{path}" cannot be read: {(error.strerror or str(error)).lower()}',
-            help="check the path given with --policy",
-        ) from error
-    policy = parse_policy(content, path, taxonomy)
-    if policy.calibration_file is None:
-        return policy
-    return dataclasses.replace(policy, calibration=_read_calibration(policy, policy.calibration_file, taxonomy))
-
-
-def _read_calibration(policy: Policy, file: str, taxonomy: Taxonomy) -> Calibration:
-    path = Path(policy.path).parent / file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f'the calibration "{path}" cannot be read: {(error.strerror or str(error)).lower()}',
-            help=f'check "calibration: file" in "{policy.path}", which is relative to it',
-        ) from error
-    return parse_calibration(content, str(path), taxonomy)
+    return read_policy(path, taxonomy, expected=options.expect_policy)
 
 
 def _tell_destination(plan: Plan) -> None:
@@ -256,9 +220,8 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
     )
-    command = hide_credentials(printable(shlex.join(["valueaudit", *sys.argv[1:]])))
     facts = Facts(
-        run=RunInfo(command, started, _now(), None, ended_early),
+        run=RunInfo(read_command(), started, read_clock(), None, ended_early),
         inputs=plan.inputs.infos,
         classifier=plan.judging.classifier.info,
         taxonomy=plan.taxonomy_info,
@@ -274,26 +237,6 @@ def _write_after_crash(plan: Plan, result: Result, started: str) -> None:
     # Whatever fails here must not hide the bug itself.
     with contextlib.suppress(Exception):
         plan.outputs.write(_build_report(plan, result, started, crashed=True))
-
-
-def _show(plan: Plan, report: Report, *, is_written: bool) -> None:
-    stream = plan.outputs.summary_stream
-    if plan.options.quiet:
-        tell(visible(f"{report.verdict}: {report.message}"), stream)
-        for warning in report.warnings:
-            tell(visible(f"warning: {warning}"), sys.stderr)
-        return
-    summary = render_terminal(
-        report,
-        width=width_of(stream),
-        color=has_color(stream),
-        verbose=plan.options.verbose,
-        ascii_only=is_ascii_only(stream),
-    )
-    tell(summary, stream, newline=False)
-    written = [path for path, _ in plan.outputs.documents if path != STDOUT] if is_written else []
-    for path in (*written, *([plan.options.records] if plan.options.records and not report.run.ended_early else [])):
-        tell(f"written: {visible(printable(path))}", stream)
 
 
 def _header(plan: Plan) -> HeaderRecord:
@@ -315,10 +258,6 @@ def _footer(plan: Plan, result: Result, started: str) -> FooterRecord:
         classifier=plan.judging.classifier.info,
         cost=plan.judging.classifier.cost,
         started=started,
-        finished=_now(),
+        finished=read_clock(),
         ended_early=result.error.message if result.error else None,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -8,12 +8,15 @@ import click
 
 
 @click.command()
-@click.argument("document", type=click.Choice(["report", "records", "policy"]))
+@click.argument("document", type=click.Choice(["report", "records", "policy", "comparison"]))
 def schema(document: str) -> None:
-    """Print the JSON Schema (draft 2020-12) of the report, of one line of the records, or of the policy file."""
+    """Print the JSON Schema (draft 2020-12) of the report, of one line of the records, of the policy file, or of the
+    comparison."""
+    from valueaudit.comparison import schema_of_comparison
     from valueaudit.policy import schema_of_policy
     from valueaudit.record import schema_of_records
     from valueaudit.report import schema_of_report
 
     schemas = {"report": schema_of_report, "records": schema_of_records, "policy": schema_of_policy}
+    schemas |= {"comparison": schema_of_comparison}
     click.echo(json.dumps(schemas[document](), indent=2))

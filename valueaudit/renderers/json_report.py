@@ -15,3 +15,8 @@ def render_json(report: Report) -> str:
 def parse_report(content: str | bytes) -> Report:
     """The report in a JSON document. Raises `msgspec.ValidationError` or `msgspec.DecodeError` on anything else."""
     return msgspec.json.decode(content, type=Report)
+
+
+def is_json_report(head: bytes) -> bool:
+    """Whether a file that begins like this is a JSON report of ours."""
+    return b'"schema_version"' in head and b'"valueaudit"' in head and head.lstrip()[:1] == b"{"

@@ -1,0 +1,45 @@
+"""What became of a rule, in the few words that the formats of CI systems have for it: the same in every output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from valueaudit.report import Report, RuleCheck
+
+
+class Outcome(Enum):
+    """How a check stands to a release: WARNED is a failing or undecided one that does not keep the run from passing."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    WARNED = "warned"
+    OFF = "off"
+
+
+def find_outcome(check: RuleCheck) -> Outcome:
+    """How one check stands. Where the report does not say what it breaks, every blocking one does."""
+    if check.verdict == "off":
+        return Outcome.OFF
+    if check.verdict == "pass":
+        return Outcome.PASSED
+    if not (check.blocking if check.breaks is None else check.breaks):
+        return Outcome.WARNED
+    return Outcome.FAILED if check.verdict == "fail" else Outcome.UNDECIDED
+
+
+def select(checks: Iterable[RuleCheck], *outcomes: Outcome) -> tuple[RuleCheck, ...]:
+    """The checks with one of these outcomes, in their order."""
+    return tuple(check for check in checks if find_outcome(check) in outcomes)
+
+
+def find_gap(report: Report) -> str | None:
+    """Why the audit did not come to its end, None where it did."""
+    if report.exit_code == 70:
+        return "the audit was ended by a bug in valueaudit"
+    if report.verdict == "incomplete":
+        return report.message
+    if report.run.ended_early is not None:
+        return f"the audit ended early: {report.run.ended_early}"
+    return None
