@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 from valueaudit.cli.outputs import STDOUT, Outputs
 from valueaudit.cli.saying import say
@@ -42,11 +43,11 @@ def close(
     for each in (error, *failures):
         if each is not None:
             say(each)
-    return _exit_code(report.exit_code, exit_zero=exit_zero, is_written=not failures)
+    return choose_exit_code(report.exit_code, exit_zero=exit_zero, is_written=not failures)
 
 
-def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
-    """The exit code: a report that could not be written makes the run incomplete, but hides no violation."""
+def choose_exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
+    """The exit code: a document that could not be written makes the run incomplete, but hides no violation."""
     if not is_written and verdict != ExitCode.FAIL:
         return ExitCode.INCOMPLETE
     return ExitCode.PASS if exit_zero and verdict in {ExitCode.FAIL, ExitCode.INCONCLUSIVE} else verdict
@@ -55,10 +56,23 @@ def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
 def _show(outputs: Outputs, report: Report, *, quiet: bool, verbose: bool, is_written: bool) -> None:
     stream = outputs.summary_stream
     if quiet:
-        tell(visible(f"{report.verdict}: {report.message}"), stream)
+        tell_verdict(report, stream)
         for warning in report.warnings:
             tell(visible(f"warning: {warning}"), sys.stderr)
         return
+    tell_summary(report, stream, verbose=verbose)
+    written = [path for path, _ in outputs.documents if path != STDOUT] if is_written else []
+    for path in (*written, *([outputs.records] if outputs.records and not report.run.ended_early else [])):
+        tell(f"written: {visible(printable(path))}", stream)
+
+
+def tell_verdict(report: Report, stream: TextIO) -> None:
+    """The verdict in one line."""
+    tell(visible(f"{report.verdict}: {report.message}"), stream)
+
+
+def tell_summary(report: Report, stream: TextIO, *, verbose: bool) -> None:
+    """The whole summary, as the stream can show it."""
     summary = render_terminal(
         report,
         width=width_of(stream),
@@ -67,6 +81,3 @@ def _show(outputs: Outputs, report: Report, *, quiet: bool, verbose: bool, is_wr
         ascii_only=is_ascii_only(stream),
     )
     tell(summary, stream, newline=False)
-    written = [path for path, _ in outputs.documents if path != STDOUT] if is_written else []
-    for path in (*written, *([outputs.records] if outputs.records and not report.run.ended_early else [])):
-        tell(f"written: {visible(printable(path))}", stream)

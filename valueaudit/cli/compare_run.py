@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 from msgspec import Struct
 
-from valueaudit.cli.closing import read_clock, read_command
+from valueaudit.cli.closing import choose_exit_code, read_clock, read_command
 from valueaudit.cli.compare import CompareOptions
 from valueaudit.cli.documents import is_records, read_records, read_report
 from valueaudit.cli.inputs import open_stdin
@@ -21,7 +21,7 @@ from valueaudit.cli.saying import say
 from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
 from valueaudit.comparison import Comparison
-from valueaudit.errors import ExitCode, InputError, OutputError, StorageError, UsageError
+from valueaudit.errors import InputError, OutputError, StorageError, UsageError
 from valueaudit.files import STDIN, Opened, open_source, printable
 from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
@@ -64,7 +64,7 @@ def run_compare(options: CompareOptions) -> int:
     _show(options, comparison)
     for failure in failures:
         say(failure)
-    return _exit_code(comparison.exit_code, exit_zero=options.exit_zero, is_written=not failures)
+    return choose_exit_code(comparison.exit_code, exit_zero=options.exit_zero, is_written=not failures)
 
 
 def is_comparison(head: bytes) -> bool:
@@ -147,10 +147,3 @@ def _show(options: CompareOptions, comparison: Comparison) -> None:
         ascii_only=is_ascii_only(stream),
     )
     tell(text, stream, newline=False)
-
-
-def _exit_code(verdict: int, *, exit_zero: bool, is_written: bool) -> int:
-    """The exit code: what could not be written makes the comparison incomplete, but hides no regression."""
-    if not is_written and verdict != ExitCode.FAIL:
-        return ExitCode.INCOMPLETE
-    return ExitCode.PASS if exit_zero and verdict in {ExitCode.FAIL, ExitCode.INCONCLUSIVE} else verdict

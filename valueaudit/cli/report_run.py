@@ -9,17 +9,16 @@ from collections.abc import Sequence
 import msgspec
 
 from valueaudit import __version__
+from valueaudit.cli.closing import tell_summary, tell_verdict
 from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.saying import say
-from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
+from valueaudit.cli.terminal import tell
 from valueaudit.errors import ExitCode, InputError
 from valueaudit.files import RECORDS_START, STDIN, open_source
 from valueaudit.record import SCHEMA_VERSION, ToolInfo
 from valueaudit.renderers.intoto import render_intoto
 from valueaudit.renderers.json_report import parse_report, render_json
-from valueaudit.renderers.terminal import render_terminal
-from valueaudit.renderers.visible import visible
 from valueaudit.report import Report
 
 
@@ -39,7 +38,10 @@ def run_report(path: str, output: Sequence[str], *, github: bool, quiet: bool, v
     for failure in failures:
         say(failure)
     if not output and not github:
-        _show(report, quiet=quiet, verbose=verbose)
+        if quiet:
+            tell_verdict(report, sys.stdout)
+        else:
+            tell_summary(report, sys.stdout, verbose=verbose)
     return ExitCode.INCOMPLETE if failures else ExitCode.PASS
 
 
@@ -82,17 +84,6 @@ def _warn(outputs: Outputs, report: Report, content: bytes) -> None:
     if wants_statement and render_json(report).encode() != content:
         told = "the statement names the report by the bytes that -o NAME.json writes now, not those of this file"
         tell(f"warning: {told}", sys.stderr)
-
-
-def _show(report: Report, *, quiet: bool, verbose: bool) -> None:
-    stream = sys.stdout
-    if quiet:
-        tell(visible(f"{report.verdict}: {report.message}"), stream)
-        return
-    summary = render_terminal(
-        report, width=width_of(stream), color=has_color(stream), verbose=verbose, ascii_only=is_ascii_only(stream)
-    )
-    tell(summary, stream, newline=False)
 
 
 def _words(error: Exception) -> str:

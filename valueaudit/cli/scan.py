@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -61,11 +60,6 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     quiet: bool
     verbose: bool
 
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> ScanOptions:
-        """The options in click's dictionary."""
-        return cls(**values)
-
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
@@ -100,4 +94,4 @@ def scan(**values: Any) -> int:
     """
     from valueaudit.cli.scan_run import run_scan
 
-    return run_scan(ScanOptions.parse(values))
+    return run_scan(ScanOptions(**values))
