@@ -41,12 +41,13 @@ def scanned(server: JudgeServer, folder: Path) -> dict[str, Any]:
     server.behaviour = behave
     lines = [build_line(f"Bike (case {n})", f"{REPLY} {n}", id=f"c-{n}", parity=n % 2) for n in range(30)]
     lines = [line.replace('"parity": 0', '"parity": "even"') for line in lines]
-    write_logs(folder / "logs.jsonl", [*lines, lines[0], "no JSON"])
+    write_logs(folder / "logs.jsonl", [*lines, lines[0], lines[1].replace("Bike", "A bike"), "no JSON"])
     Path("p.yaml").write_text(POLICY)
     judge = ("-m", "openai/test", "--api-base", server.base)
     run(["scan", "logs.jsonl", "-p", "p.yaml", "--records", "r.jsonl", "-q", "-o", "scan.json", *judge])
     report: dict[str, Any] = json.loads(Path("scan.json").read_text())
     assert report["coverage"]["duplicate_ids"] == 1
+    assert report["inputs"][0]["duplicates"] == 1
     assert report["coverage"]["unclassified"] > 0
     return report
 
