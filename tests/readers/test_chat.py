@@ -185,7 +185,7 @@ def test_bad_line_says_why(line: bytes, reason: str) -> None:
 def test_long_field_names_are_cut() -> None:
     """A reason names at most eight fields, each cut at 40 characters."""
     reason = reason_of(json.dumps({"x" * 50: 1, **{str(n): 1 for n in range(9)}}).encode())
-    assert reason == f'no "messages" list; the fields are "{"x" * 40}…", "0", "1", "2", "3", "4", "5", "6", …'
+    assert reason == f'no known format; the fields are "{"x" * 40}…", "0", "1", "2", "3", "4", "5", "6", …'
 
 
 @pytest.mark.parametrize(
