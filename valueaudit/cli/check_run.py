@@ -81,6 +81,7 @@ def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, st
         fail_on=Severity(options.fail_on) if options.fail_on else None,
         ended_early=saved.ended_early,
         allow_empty=options.allow_empty,
+        inputs=saved.inputs,
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, saved.ended_early),

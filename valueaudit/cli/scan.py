@@ -8,6 +8,8 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from valueaudit.cli.format_options import with_format_options
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", re.IGNORECASE)
 OUTPUT_HELP = (
     "Write FILE, repeatable; its ending says the kind: .json .md .junit.xml .sarif .csv .rules.csv .intoto.json"
@@ -54,6 +56,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     records: str | None
     include_text: bool
     input_format: str
+    mapping: str | None
     allow_empty: bool
     fail_on: str | None
     exit_zero: bool
@@ -81,13 +84,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 @click.option("--github/--no-github", default=None, help=GITHUB_HELP)
 @click.option("--records", metavar="FILE", help="Write one line of JSON per conversation.")
 @click.option("--include-text", is_flag=True, help="Put quotations and full metadata into report and records.")
-@click.option(
-    "--input-format",
-    default="auto",
-    show_default=True,
-    metavar="NAME",
-    help="The format of all inputs; auto tells it by their content.",
-)
+@with_format_options
 @click.option("--allow-empty", is_flag=True, help="Nothing to audit is no error.")
 @click.option("--fail-on", type=click.Choice(["low", "medium", "high", "critical"]), help="Overrides gate.fail_on.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 where the verdict is fail or inconclusive.")
@@ -96,7 +93,8 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 def scan(**values: Any) -> int:
     """Measure the values in chat logs and, with a policy, decide.
 
-    PATHS are files, folders or globs of JSONL transcripts, plain, gzip or zstd; - is standard input.
+    PATHS are files, folders, archives or globs of chat logs, plain, gzip, zstd or zip; - is standard input. Their
+    format is told by their content (valueaudit formats).
     """
     from valueaudit.cli.scan_run import run_scan
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import signal
 import sys
 from datetime import datetime
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
 from valueaudit.cli.closing import close, read_clock, read_command
-from valueaudit.cli.inputs import Inputs, build_reading, open_stdin
+from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import Judging, build_judging
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missing
@@ -23,7 +22,7 @@ from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
-from valueaudit.files import STDIN, check_inputs, find_inputs, printable
+from valueaudit.files import printable
 from valueaudit.policy import Policy, compile_checks, refuse_judge
 from valueaudit.profile import build_coverage
 from valueaudit.record import (
@@ -91,22 +90,19 @@ def plan_scan(options: ScanOptions) -> Plan:
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
     outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
-    reading = build_reading(options.input_format)
-    paths = find_inputs(options.paths, allow_empty=options.allow_empty)
-    check_inputs(paths)
+    inputs = plan_inputs(options.paths, options.input_format, options.mapping, allow_empty=options.allow_empty)
     judging = build_judging(
         options, taxonomy, policy.questions if policy else (), policy.confirmations if policy else {}
     )
     if policy is not None:
         refuse_judge(policy, judging.classifier.info)
-    inputs = Inputs(paths, reading, open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
         taxonomy=taxonomy,
         policy=policy,
         outputs=outputs,
         inputs=inputs,
-        paths=paths,
+        paths=inputs.paths,
         judging=judging,
     )
 
@@ -216,6 +212,7 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         fail_on=Severity(plan.options.fail_on) if plan.options.fail_on else None,
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
+        inputs=plan.inputs.infos,
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, ended_early),

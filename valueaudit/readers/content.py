@@ -25,7 +25,7 @@ _ROLES = {
     "function": Role.TOOL,
 }
 # fields of a message beside its content that are speech or stand for it
-_BESIDES = frozenset({"tool_calls", "function_call", "refusal"})
+_BESIDES = frozenset({"tool_calls", "function_call", "refusal", "attachments"})
 _TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 _CARRIED = {
     "image": "image",
@@ -154,7 +154,7 @@ def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Messa
     refusal = raw.get("refusal")
     if isinstance(refusal, str) and refusal:
         texts.append(refusal)
-    return Message(role, "\n".join(texts), (*attachments, *calls))
+    return Message(role, "\n".join(texts), (*attachments, *calls, *_attachments(raw)))
 
 
 def _parse_part(part: Any, where: str) -> _Part:
@@ -187,6 +187,14 @@ def _parse_tool_result(content: Any, where: str) -> _ToolResult:
     parts = [_parse_part(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
     inner = _build_message(Role.TOOL, parts, {})
     return _ToolResult(inner.text, inner.attachments)
+
+
+def _attachments(raw: dict[str, Any]) -> tuple[str, ...]:
+    """What lies beside the text: as it is in our own normal form, else only that it is there."""
+    beside = raw.get("attachments")
+    if not isinstance(beside, list):
+        return ("attachment",) if beside else ()
+    return tuple(each if isinstance(each, str) else "attachment" for each in beside)
 
 
 def _tool_calls(raw: dict[str, Any]) -> tuple[str, ...]:
