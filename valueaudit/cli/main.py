@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from valueaudit import __version__
+from valueaudit.cli.bench import bench
 from valueaudit.cli.check import check
 from valueaudit.cli.compare import compare
 from valueaudit.cli.plan import plan
@@ -55,6 +56,7 @@ cli.add_command(plan)
 cli.add_command(policy)
 cli.add_command(report)
 cli.add_command(compare)
+cli.add_command(bench)
 cli.add_command(show)
 cli.add_command(schema)
 cli.add_command(taxonomy)
