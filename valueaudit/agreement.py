@@ -75,13 +75,11 @@ def mean_defined(figures: Array) -> Array:
 
 
 def resample(votes: Array, count: int, seed: int) -> Array:
-    """The sums of `count` bootstrap samples of conversations; `votes` is (n, ...), the result (count, ...).
+    """The sums of `count` bootstrap samples of n > 0 conversations; `votes` is (n, ...), the result (count, ...).
 
     Efron 1979, Annals of Statistics 7, 1-26. A sample draws n rows with replacement. Only how often each distinct row
     comes up matters, which is one multinomial draw, the same whatever the order of the rows.
     """
-    if not len(votes):
-        return np.zeros((count, *votes.shape[1:]))
     flat = votes.reshape(len(votes), -1)
     rows, times = np.unique(flat, axis=0, return_counts=True)
     generator = np.random.default_rng(seed)

@@ -68,13 +68,12 @@ class _Sums:
 def measure(cases: Iterable[Case], questions: Iterable[Question], terms: Terms) -> tuple[QuestionFigures, ...]:
     """The figures of each question that anybody labelled, in the order of the questions."""
     kept = tuple(cases)
-    measured = (_measure_one(question, kept, terms) for question in questions)
-    return tuple(figures for figures in measured if figures.labelled)
+    labelled = ((q, [case for case in kept if q.label(case.labels) is not None]) for q in questions)
+    return tuple(_measure_one(question, found, terms) for question, found in labelled if found)
 
 
-def _measure_one(question: Question, cases: Sequence[Case], terms: Terms) -> QuestionFigures:
-    labelled = [case for case in cases if question.label(case.labels) is not None]
-    votes = np.stack([_vote(question, case) for case in labelled]) if labelled else np.zeros((0, 1, 2, 3))
+def _measure_one(question: Question, labelled: Sequence[Case], terms: Terms) -> QuestionFigures:
+    votes = np.stack([_vote(question, case) for case in labelled])
     sums = _sum(votes, question, terms)
     looked = sum(case.observation is not None for case in labelled)
     answered = _count_answered(question, labelled)
