@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,6 +14,11 @@ from valueaudit.agreement import Array, find_interval, find_kappa, find_reliabil
 
 UNTOLD = 3
 Answers = NDArray[np.int64]
+RATE: dict[str, Callable[[Array], Array]] = {
+    "precision": lambda tables: agreement.find_rate(agreement.count_precision(tables)),
+    "recall": lambda tables: agreement.find_rate(agreement.count_recall(tables)),
+    "specificity": lambda tables: agreement.find_rate(agreement.count_specificity(tables)),
+}
 
 
 def build_table(truths: Answers, answers: Answers, classes: int) -> Array:
@@ -53,20 +59,20 @@ def test_rates_of_one_answer_are_those_of_scikit_learn(labelled: tuple[Answers, 
     truths, answers = labelled
     table = agreement.collapse(build_table(truths, answers, 3), answer)
     chosen = truths == answer, answers == answer
-    assert agreement.find_precision(table) == pytest.approx(metrics.precision_score(*chosen))
-    assert agreement.find_recall(table) == pytest.approx(metrics.recall_score(*chosen))
+    assert RATE["precision"](table) == pytest.approx(metrics.precision_score(*chosen))
+    assert RATE["recall"](table) == pytest.approx(metrics.recall_score(*chosen))
     assert agreement.find_f1(table) == pytest.approx(metrics.f1_score(*chosen))
     told = answers < UNTOLD
     cleared = metrics.recall_score(truths[told] != answer, answers[told] != answer)
-    assert agreement.find_specificity(agreement.drop_untold(table)) == pytest.approx(cleared)
+    assert RATE["specificity"](agreement.drop_untold(table)) == pytest.approx(cleared)
 
 
 def test_an_untold_conversation_is_never_right() -> None:
     """It is missed where the label says yes, and not cleared where it says no."""
     table = np.array([[6.0, 2, 2], [1, 3, 4]])
-    assert agreement.find_recall(table) == pytest.approx(0.6)
-    assert agreement.find_specificity(table) == pytest.approx(3 / 8)
-    assert agreement.find_precision(table) == pytest.approx(6 / 7)
+    assert RATE["recall"](table) == pytest.approx(0.6)
+    assert RATE["specificity"](table) == pytest.approx(3 / 8)
+    assert RATE["precision"](table) == pytest.approx(6 / 7)
 
 
 def test_figures_without_a_denominator_are_not_numbers() -> None:
@@ -75,9 +81,9 @@ def test_figures_without_a_denominator_are_not_numbers() -> None:
         warnings.simplefilter("error")
         for find in (
             find_kappa,
-            agreement.find_precision,
-            agreement.find_recall,
-            agreement.find_specificity,
+            RATE["precision"],
+            RATE["recall"],
+            RATE["specificity"],
             agreement.find_f1,
         ):
             assert np.isnan(find(np.zeros((2, 3))))
@@ -109,8 +115,31 @@ def test_the_interval_of_a_share_is_about_that_of_theory() -> None:
     """Of 400 conversations a quarter: the percentile interval is near the normal one, 0.25 +- 0.042."""
     votes = np.zeros((400, 2, 3))
     votes[:100, 0, 0] = votes[100:, 0, 1] = 1
-    interval = find_interval(agreement.find_recall(resample(votes, 4000, seed=3)))
+    interval = find_interval(RATE["recall"](resample(votes, 4000, seed=3)))
     assert interval == pytest.approx((0.2076, 0.2924), abs=0.006)
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
+    """Of 300 files of 120 conversations with a true kappa of 0.6, about 95 % of the intervals hold it."""
+    draw = np.random.default_rng(11)
+    covered = 0
+    for seed in range(300):
+        truths = draw.integers(0, 3, 120)
+        answers = np.where(draw.random(120) < 0.6, truths, draw.integers(0, 3, 120))
+        votes = np.zeros((120, 3, 4))
+        votes[np.arange(120), truths, answers] = 1
+        interval = find_interval(find_kappa(resample(votes, 400, seed)))
+        assert interval is not None
+        covered += interval[0] <= 0.6 <= interval[1]
+    assert 0.91 <= covered / 300 <= 0.98
+
+
+def test_what_is_drawn_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by blocks of the same random numbers."""
+    votes = np.random.default_rng(5).integers(0, 2, (30, 2, 3)).astype(float)
+    whole = resample(votes, 50, seed=1)
+    monkeypatch.setattr(agreement, "DRAWN_AT_ONCE", 7 * len(votes))
+    assert (resample(votes, 50, seed=1) == whole).all()
 
 
 def test_no_interval_where_the_bootstrap_says_nothing() -> None:

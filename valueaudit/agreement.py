@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 BINS = 10
+# counts held at the same time while resampling: bounds memory, not what is drawn
+DRAWN_AT_ONCE = 2_000_000
 # a figure that one resample in twenty cannot give has too little under it for an interval
 MOST_UNDEFINED = 0.05
 
@@ -47,19 +49,24 @@ def find_kappa(tables: Array) -> Array:
     return _divide(agreed * total - chance, total**2 - chance)
 
 
-def find_precision(tables: Array) -> Array:
-    """Of the conversations with the answer yes, the share labelled so; `tables` are (..., 2, 3), yes first."""
-    return _divide(tables[..., 0, 0], tables[..., :, 0].sum(axis=-1))
+def count_precision(tables: Array) -> tuple[Array, Array]:
+    """Those labelled yes among the conversations with the answer yes; `tables` are (..., 2, 3), yes first."""
+    return tables[..., 0, 0], tables[..., :, 0].sum(axis=-1)
 
 
-def find_recall(tables: Array) -> Array:
-    """Of those labelled yes, the share with the answer yes (sensitivity); an untold one is missed."""
-    return _divide(tables[..., 0, 0], tables[..., 0, :].sum(axis=-1))
+def count_recall(tables: Array) -> tuple[Array, Array]:
+    """Those with the answer yes among those labelled yes (sensitivity); an untold one is missed."""
+    return tables[..., 0, 0], tables[..., 0, :].sum(axis=-1)
 
 
-def find_specificity(tables: Array) -> Array:
-    """Of those labelled no, the share with the answer no; an untold one is not cleared."""
-    return _divide(tables[..., 1, 1], tables[..., 1, :].sum(axis=-1))
+def count_specificity(tables: Array) -> tuple[Array, Array]:
+    """Those with the answer no among those labelled no; an untold one is not cleared."""
+    return tables[..., 1, 1], tables[..., 1, :].sum(axis=-1)
+
+
+def find_rate(counted: tuple[Array, Array]) -> Array:
+    """The share that a count is of its total."""
+    return _divide(*counted)
 
 
 def find_f1(tables: Array) -> Array:
@@ -82,9 +89,11 @@ def resample(votes: Array, count: int, seed: int) -> Array:
     """
     flat = votes.reshape(len(votes), -1)
     rows, times = np.unique(flat, axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
-    sums = [generator.multinomial(len(flat), times / len(flat)) @ rows for _ in range(count)]
-    return np.reshape(sums, (count, *votes.shape[1:]))
+    draw = np.random.default_rng(seed).multinomial
+    block = max(1, DRAWN_AT_ONCE // len(rows))
+    sizes = (min(block, count - start) for start in range(0, count, block))
+    sums = [draw(len(flat), times / len(flat), size=size) @ rows for size in sizes]
+    return np.concatenate(sums).reshape(count, *votes.shape[1:])
 
 
 def find_interval(figures: Array, confidence: float = CONFIDENCE) -> tuple[float, float] | None:

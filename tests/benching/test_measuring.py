@@ -10,6 +10,7 @@ from valueaudit.benching.labels import LabelledValue
 from valueaudit.correction import JudgeCounts
 from valueaudit.observation import Declared, HumanValue, Observation, ObservedValue, Polarity, ResponseType, State
 from valueaudit.policy import parse_policy
+from valueaudit.statistics import build_interval
 from valueaudit.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -155,7 +156,7 @@ def test_a_human_value_counts_with_its_quotation(values: Any, row: tuple[int, ..
 
 
 def test_intervals_hold_the_figure_and_come_again() -> None:
-    """The same terms give the same intervals; a perfect judge has a figure and no interval."""
+    """The same terms give the same intervals; a perfect judge has a kappa without one and rates with the exact one."""
     pairs = [
         (Labels(adverse=n % 3 == 0, subjectivity=1 + n % 4), Observation(adverse=n % 2 == 0, subjectivity=1 + n % 4))
         for n in range(40)
@@ -167,7 +168,9 @@ def test_intervals_hold_the_figure_and_come_again() -> None:
     assert recall.interval is not None
     assert recall.interval[0] < recall.value < recall.interval[1]
     assert first["adverse"] == second["adverse"]
-    assert first["subjective"].views.whole.kappa == Estimate(1.0, None)
+    perfect = first["subjective"].views.whole
+    assert perfect.kappa == perfect.f1 == Estimate(1.0, None)
+    assert perfect.recall == Estimate(1.0, build_interval(20, 20))
 
 
 def test_each_source_has_figures_of_its_own() -> None:

@@ -25,8 +25,15 @@ from valueaudit.benching.labels import Labels
 from valueaudit.benching.questions import YES_NO, Question
 from valueaudit.correction import JudgeCounts
 from valueaudit.observation import Observation
+from valueaudit.statistics import build_interval
 
 YES = YES_NO.index("yes")
+_Counted = tuple[Array, Array]
+_RATES = {
+    "precision": agreement.count_precision,
+    "recall": agreement.count_recall,
+    "specificity": agreement.count_specificity,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +140,21 @@ def _look(sums: _Sums, conversations: int, terms: Terms) -> View:
     if sums.kind == "choice":
         return View(conversations=conversations, kappa=kappa)
     pooled = sums.counted.sum(axis=-3), sums.drawn.sum(axis=-3)
-    precision, recall, specificity, f1 = (
-        _estimate(find(pooled[0]), find(pooled[1]), terms)
-        for find in (
-            agreement.find_precision,
-            agreement.find_recall,
-            agreement.find_specificity,
-            agreement.find_f1,
-        )
-    )
-    return View(
-        conversations=conversations, kappa=kappa, precision=precision, recall=recall, specificity=specificity, f1=f1
-    )
+    rates = {
+        name: _estimate_rate(count(pooled[0]), count(pooled[1]), terms, is_exact=sums.kind == "yes_no")
+        for name, count in _RATES.items()
+    }
+    f1 = _estimate(agreement.find_f1(pooled[0]), agreement.find_f1(pooled[1]), terms)
+    return View(conversations=conversations, kappa=kappa, f1=f1, **rates)
+
+
+def _estimate_rate(counted: _Counted, drawn: _Counted, terms: Terms, *, is_exact: bool) -> Estimate:
+    """A share; `is_exact` says that conversations count once each, so that it has an interval in any case."""
+    estimate = _estimate(agreement.find_rate(counted), agreement.find_rate(drawn), terms)
+    if estimate.value is None or estimate.interval is not None or not is_exact:
+        return estimate
+    hits, total = (int(each) for each in counted)
+    return Estimate(estimate.value, build_interval(hits, total, terms.confidence))
 
 
 def _estimate(value: Array, drawn: Array, terms: Terms) -> Estimate:
