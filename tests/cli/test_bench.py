@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from loopback import Answer, Asked, JudgeServer, build_reply
 from samples import REPLY, build_line, build_transcript, write_logs
+from valueaudit.bench import schema_of_bench
+from valueaudit.benching import build_questions
 from valueaudit.cli.bench import BenchOptions
 from valueaudit.cli.bench import bench as command
 from valueaudit.cli.bench_run import Remembering
@@ -28,6 +31,7 @@ prohibited: [{id: no-deception, value: deception, at_most: 50%, confirm: 0}]
 calibration: {file: calibration.yaml}
 """
 COUNT = 24
+ROOT = Path(__file__).parents[2]
 
 
 def behave(asked: Asked) -> Answer:
@@ -285,6 +289,27 @@ def test_probabilities_are_kept_by_place(line: int, kept: dict[str, float] | Non
     asyncio.run(remembering.classify(transcript))
     assert remembering.probabilities.get(transcript.location) == kept
     assert (remembering.info, remembering.cost) == (Sure.info, Sure.cost)
+
+
+def test_every_key_is_documented() -> None:
+    """docs/bench.md names each key of the document and each question."""
+    page = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
+    shared = {"ClassifierInfo", "Cost", "InputInfo", "PolicyInfo", "TaxonomyInfo"}
+    own = [each for name, each in schema_of_bench()["$defs"].items() if name not in shared]
+    words = {key for each in own for key in each.get("properties", {})}
+    words |= {question.name for question in build_questions(load_taxonomy())}
+    assert not [word for word in sorted(words) if not re.search(rf"`{word}`|{{.*{word}.*}}", page)]
+
+
+def test_the_example_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The labelled file in examples/ has only quotations that are there, and can be measured."""
+    path = ROOT / "examples" / "labelled.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        values = record.get("labels", {}).get("ai_values", [])
+        assert all(value["evidence"] in record["messages"][1]["content"] for value in values)
+    assert run(["bench", str(path), "-q"]) == 0
+    assert "measured" in capsys.readouterr().out
 
 
 def test_every_flag_has_its_option() -> None:
