@@ -207,8 +207,10 @@ def test_every_line_that_cannot_be_used_is_told_before_anything_is_asked(
     server: JudgeServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Unreadable lines and unknown labels, each with its line; after twenty their number."""
-    bad = [build_line(labels={"adverse": "maybe"}), "{nonsense", build_line(labels={"respone_type": None})]
-    write_logs(folder / "bad.jsonl", [build_line(labels={"adverse": True}), *bad, *[build_line()] * 20])
+    labels = [{"adverse": True}, {"adverse": "maybe"}, {"respone_type": None}]
+    good, maybe, typo = (build_line(labels=each, id=f"c-{n}") for n, each in enumerate(labels))
+    unlabelled = [build_line(id=f"u-{n}") for n in range(20)]
+    write_logs(folder / "bad.jsonl", [good, maybe, "{nonsense", typo, *unlabelled])
     assert bench(server, "bad.jsonl") == 2
     told = capsys.readouterr().err
     assert 'error[labels]: bad.jsonl:2: "adverse" is "maybe", known: true, false' in told

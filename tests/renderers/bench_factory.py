@@ -63,7 +63,7 @@ def build_bench(*, sources: tuple[str, ...] = ("forum", "shop"), probabilities: 
     bench = Bench(
         tool=ToolInfo("valueaudit", "0.1.0"),
         run=RunInfo("valueaudit bench l.jsonl", "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z", 0),
-        inputs=(InputInfo("l.jsonl", "1f" * 32, "chat-jsonl", 92, 0),),
+        inputs=(InputInfo("l.jsonl", "1f" * 32, "chat-jsonl", 92, 0, duplicates=2),),
         classifier=ClassifierInfo("openai/test", "test-2026", prompt_sha256="2e" * 32),
         taxonomy=TaxonomyInfo("t", "3d" * 32),
         policy=PolicyInfo("gate", "p.yaml", "4c" * 32),

@@ -38,7 +38,8 @@ def test_the_tables_hold_the_figures_of_the_document() -> None:
     assert re.search(r"\n  forum +0\.\d\d", text)
     assert re.search(r"\n  deception +90 +90 +0\.\d\d 0\.\d\d–0\.\d\d", text)
     assert re.search(r"\n  adverse +90 +0\.\d\d\d +0\.\d\d\d\n", text)
-    assert "3 conversations repeat an id" in text
+    assert "conversations that repeat an id: 3" in text
+    assert "left out with their labels: 2" in text
     assert "2 without a label, not judged" in text
 
 

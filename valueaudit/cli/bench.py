@@ -31,13 +31,13 @@ class BenchOptions(JudgeOptions, frozen=True, kw_only=True):
 @click.option("--calibration", metavar="FILE", help="Write the counts for the policy's calibration, as .yaml.")
 @click.option("--resamples", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Samples drawn.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
-@click.option("--input-format", default="auto", show_default=True, metavar="NAME", help="auto or chat-jsonl.")
+@click.option("--input-format", default="auto", show_default=True, metavar="NAME", help="As scan has it.")
 @click.option("-q", "--quiet", is_flag=True, help="Only one line.")
 @click.option("-v", "--verbose", is_flag=True, help="Longer lists.")
 def bench(**values: Any) -> int:
     """Measure a judge against conversations that people LABELLED.
 
-    LABELLED are files, folders or globs of JSONL, each line with messages and labels; - is standard input. Exit codes:
+    LABELLED are files, folders or globs of chat logs with labels beside the messages; - is standard input. Exit codes:
     0 measured, 2 labels or flags that cannot be used, 4 too little could be classified.
     """
     from valueaudit.cli.bench_run import run_bench

@@ -76,7 +76,7 @@ def _put_header(sheet: Sheet, bench: Bench) -> None:
     tool = sheet.text(f"{bench.tool.name} {bench.tool.version} bench", "bold")
     sheet.put(sheet.join([tool, sheet.text(bench.run.finished, "dim")]), indent=0)
     sheet.blank()
-    judge, seen = bench.classifier, bench.coverage
+    judge = bench.classifier
     facts: list[tuple[str, Text | str]] = [
         ("judge", sheet.join([judge.resolved_model or judge.model, judge.assessed])),
         ("labels", sheet.join([entry.path for entry in bench.inputs])),
@@ -89,10 +89,18 @@ def _put_header(sheet: Sheet, bench: Bench) -> None:
     ]
     if bench.policy is not None:
         facts.insert(1, ("policy", sheet.join([bench.policy.name, bench.policy.path])))
-    if seen.duplicate_ids:
-        facts.append(("note", f"{format_count(seen.duplicate_ids)} conversations repeat an id"))
+    facts += [("note", note) for note in _find_notes(bench)]
     for name, content in facts:
         sheet.fact(name, content, name_width=_NAME_WIDTH)
+
+
+def _find_notes(bench: Bench) -> Iterator[str]:
+    """What to know before the figures are trusted."""
+    copies, repeated = sum(entry.duplicates for entry in bench.inputs), bench.coverage.duplicate_ids
+    if copies:
+        yield f"second copies of a conversation, left out with their labels: {format_count(copies)}"
+    if repeated:
+        yield f"conversations that repeat an id: {format_count(repeated)}"
 
 
 def _describe_coverage(bench: Bench) -> Iterator[str]:
