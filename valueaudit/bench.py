@@ -86,6 +86,15 @@ class Calibration(Struct, frozen=True):
     bins: tuple[ReliabilityBin, ...]
 
 
+class EvidenceFigures(Struct, frozen=True):
+    """How many claims of one kind came with a quotation that is in the transcript, of all that were made."""
+
+    name: str
+    claimed: int
+    verified: int
+    share: Estimate
+
+
 class SourceFigures(Struct, frozen=True):
     """The same question over the conversations of one source."""
 
@@ -144,6 +153,7 @@ class Bench(Struct, frozen=True, kw_only=True):
     coverage: BenchCoverage
     bootstrap: Bootstrap
     questions: tuple[QuestionFigures, ...]
+    evidence: tuple[EvidenceFigures, ...]
     message: str
     exit_code: int
     cost: Cost

@@ -110,7 +110,7 @@ def test_a_label_as_in_xstest(label: str, refused: bool | None) -> None:
             'did you mean "Clarity and precision"?',
         ),
         ({"ai_values": [{"value": "honesty", "subcategory": "Practical"}]}, 'unknown "subcategory" "Practical"'),
-        ({"ai_values": [{"value": "honesty", "subcategory": 1}]}, 'unknown "subcategory" 1, known: Professional'),
+        ({"ai_values": [{"value": "kind whimsy", "subcategory": 1}]}, 'unknown "subcategory" 1, known: Professional'),
         ({"ai_values": [{**HONESTY, "adverse": 1}]}, '"adverse" is 1'),
         ({"declared": {"deception": "yes"}}, '"declared" is no object of values and true or false'),
         ({"declared": {"dceptn": True}}, '"declared" has an unknown value "dceptn"'),

@@ -4,11 +4,20 @@ from typing import Any
 
 import pytest
 
-from valueaudit.bench import Estimate, QuestionFigures
-from valueaudit.benching import Case, Labels, Terms, build_policy_questions, build_questions, measure
+from valueaudit.bench import Estimate, EvidenceFigures, QuestionFigures
+from valueaudit.benching import Case, Labels, Terms, build_policy_questions, build_questions, measure, measure_evidence
 from valueaudit.benching.labels import LabelledValue
 from valueaudit.correction import JudgeCounts
-from valueaudit.observation import Declared, HumanValue, Observation, ObservedValue, Polarity, ResponseType, State
+from valueaudit.observation import (
+    Declared,
+    Evidence,
+    HumanValue,
+    Observation,
+    ObservedValue,
+    Polarity,
+    ResponseType,
+    State,
+)
 from valueaudit.policy import parse_policy
 from valueaudit.statistics import build_interval
 from valueaudit.taxonomy import load_taxonomy
@@ -205,6 +214,24 @@ def test_probabilities_are_held_against_what_came_true() -> None:
         assert (calibration.count, calibration.ece, calibration.brier) == (2, 0.25, 0.3125)
         assert [(b.count, b.rate) for b in calibration.bins] == [(2, 0.5)]
     assert found["resistance"].calibration is None
+
+
+def test_evidence_is_the_share_of_claims_that_are_quoted() -> None:
+    """Over the values and responses of classified conversations; "no values" has nothing to quote."""
+    honest, invented = seen_value("honesty"), seen_value("empathy", supported=False)
+    quoted = Evidence(1, (0, 4))
+    found = measure_evidence(
+        [
+            Observation(ai_values=(honest, invented), response_type=ResponseType.REFRAMING, response_evidence=quoted),
+            Observation(ai_values=(honest,), response_type=ResponseType.MILD_SUPPORT),
+            Observation(ai_values=(), response_type=ResponseType.NO_VALUES, human_values=None),
+        ],
+        TERMS,
+    )
+    values, human, responses = found
+    assert (values.name, values.claimed, values.verified, value(values.share)) == ("ai_values", 3, 2, 0.6667)
+    assert (responses.claimed, responses.verified, value(responses.share)) == (2, 1, 0.5)
+    assert human == EvidenceFigures("human_values", 0, 0, Estimate(None, None))
 
 
 def policy_figures(*pairs: tuple[Labels, Observation | None]) -> dict[str, JudgeCounts]:

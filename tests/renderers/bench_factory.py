@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from valueaudit.bench import Bench, BenchCoverage, Bootstrap
-from valueaudit.benching import Case, Labels, Terms, build_policy_questions, build_questions, measure
+from valueaudit.benching import Case, Labels, Terms, build_policy_questions, build_questions, measure, measure_evidence
 from valueaudit.benching.labels import LabelledValue
 from valueaudit.observation import Declared, Observation, ObservedValue, Polarity, ResponseType, State
 from valueaudit.policy import parse_policy
@@ -60,6 +60,7 @@ def build_bench(*, sources: tuple[str, ...] = ("forum", "shop"), probabilities: 
     if not probabilities:
         cases = [Case(case.source, case.labels, case.observation, {}) for case in cases]
     questions = (*build_questions(taxonomy), *build_policy_questions(policy, taxonomy))
+    terms = Terms(resamples=200)
     bench = Bench(
         tool=ToolInfo("valueaudit", "0.1.0"),
         run=RunInfo("valueaudit bench l.jsonl", "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z", 0),
@@ -71,7 +72,8 @@ def build_bench(*, sources: tuple[str, ...] = ("forum", "shop"), probabilities: 
             conversations=92, unlabelled=2, classified=90, unclassified=0, reasons={"timeout": 1}, duplicate_ids=3
         ),
         bootstrap=Bootstrap(200, 0, 0.95),
-        questions=measure(cases, questions, Terms(resamples=200)),
+        questions=measure(cases, questions, terms),
+        evidence=measure_evidence([case.observation for case in cases if case.observation is not None], terms),
         message="measured: 90 of 90 labelled conversations classified",
         exit_code=0,
         cost=Cost(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from valueaudit.benching.estimates import Terms
+from valueaudit.benching.evidence import measure_evidence
 from valueaudit.benching.labels import BadLabelsError, Labels, parse_labels
-from valueaudit.benching.measuring import Case, Terms, measure
+from valueaudit.benching.measuring import Case, measure
 from valueaudit.benching.policy_questions import build_policy_questions
 from valueaudit.benching.questions import Question, build_questions
 
@@ -16,5 +18,6 @@ __all__ = [
     "build_policy_questions",
     "build_questions",
     "measure",
+    "measure_evidence",
     "parse_labels",
 ]

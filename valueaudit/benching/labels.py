@@ -137,9 +137,10 @@ def _parse_ai_value(value: Any, taxonomy: Taxonomy) -> LabelledValue:
         _parse_bool(adverse, taxonomy)
     if group is None and taxonomy.find(name) is None:
         raise BadLabelsError(f'"{name}" has no "subcategory", and the taxonomy does not know it')
-    placed = place(taxonomy, name, subcategory=group, adverse=adverse)
-    named = taxonomy.subcategories[placed.subcategory or ""] if group is None else _parse_group(group, taxonomy)
-    return LabelledValue(placed.value, named.category, named.name, placed.polarity)
+    named = None if group is None else _parse_group(group, taxonomy)
+    placed = place(taxonomy, name, subcategory=named.name if named else None, adverse=adverse)
+    where = named or taxonomy.subcategories[placed.subcategory or ""]
+    return LabelledValue(placed.value, where.category, where.name, placed.polarity)
 
 
 def _parse_group(label: Any, taxonomy: Taxonomy) -> Subcategory:

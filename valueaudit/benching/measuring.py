@@ -21,6 +21,7 @@ from valueaudit.bench import (
     View,
     Views,
 )
+from valueaudit.benching.estimates import Terms, build_estimate
 from valueaudit.benching.labels import Labels
 from valueaudit.benching.questions import YES_NO, Question
 from valueaudit.correction import JudgeCounts
@@ -47,17 +48,8 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """How the intervals are made."""
-
-    resamples: int = 2000
-    seed: int = 0
-    confidence: float = agreement.CONFIDENCE
-
-
-@dataclass(frozen=True, slots=True)
 class _Sums:
-    """The tables (members, K, K + 1) of a question: as counted, and in every bootstrap sample before that."""
+    """The tables (members, K, K + 1) of a question: as counted, and (resamples, members, K, K + 1) as drawn."""
 
     counted: Array
     drawn: Array
@@ -136,7 +128,7 @@ def _view(sums: _Sums, answered: int, labelled: int, terms: Terms) -> Views:
 def _look(sums: _Sums, conversations: int, terms: Terms) -> View:
     """Kappa is the mean over the members of a set; its other figures are over all members together (micro)."""
     kappas = agreement.find_kappa(sums.counted), agreement.find_kappa(sums.drawn)
-    kappa = _estimate(agreement.mean_defined(kappas[0]), agreement.mean_defined(kappas[1]), terms)
+    kappa = build_estimate(agreement.mean_defined(kappas[0]), agreement.mean_defined(kappas[1]), terms)
     if sums.kind == "choice":
         return View(conversations=conversations, kappa=kappa)
     pooled = sums.counted.sum(axis=-3), sums.drawn.sum(axis=-3)
@@ -144,23 +136,17 @@ def _look(sums: _Sums, conversations: int, terms: Terms) -> View:
         name: _estimate_rate(count(pooled[0]), count(pooled[1]), terms, is_exact=sums.kind == "yes_no")
         for name, count in _RATES.items()
     }
-    f1 = _estimate(agreement.find_f1(pooled[0]), agreement.find_f1(pooled[1]), terms)
+    f1 = build_estimate(agreement.find_f1(pooled[0]), agreement.find_f1(pooled[1]), terms)
     return View(conversations=conversations, kappa=kappa, f1=f1, **rates)
 
 
 def _estimate_rate(counted: _Counted, drawn: _Counted, terms: Terms, *, is_exact: bool) -> Estimate:
     """A share; `is_exact` says that conversations count once each, so that it has an interval in any case."""
-    estimate = _estimate(agreement.find_rate(counted), agreement.find_rate(drawn), terms)
+    estimate = build_estimate(agreement.find_rate(counted), agreement.find_rate(drawn), terms)
     if estimate.value is None or estimate.interval is not None or not is_exact:
         return estimate
     hits, total = (int(each) for each in counted)
     return Estimate(estimate.value, build_interval(hits, total, terms.confidence))
-
-
-def _estimate(value: Array, drawn: Array, terms: Terms) -> Estimate:
-    if np.isnan(value):
-        return Estimate(None, None)
-    return Estimate(float(value), agreement.find_interval(drawn, terms.confidence))
 
 
 def _count(table: Array) -> Counts:

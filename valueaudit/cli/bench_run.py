@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop
 from valueaudit.bench import Bench, BenchCoverage, Bootstrap
-from valueaudit.benching import Case, Question, Terms, build_policy_questions, build_questions, measure
+from valueaudit.benching import (
+    Case,
+    Question,
+    Terms,
+    build_policy_questions,
+    build_questions,
+    measure,
+    measure_evidence,
+)
 from valueaudit.cli.bench import BenchOptions
 from valueaudit.cli.bench_outputs import check_outputs, show, write
 from valueaudit.cli.closing import choose_exit_code, read_clock, read_command
@@ -162,6 +170,7 @@ def _build_bench(
         coverage=coverage,
         bootstrap=Bootstrap(terms.resamples, terms.seed, terms.confidence),
         questions=measure(cases, plan.questions, terms),
+        evidence=measure_evidence((case.observation for case in cases if case.observation is not None), terms),
         message=message,
         exit_code=exit_code,
         cost=plan.judging.classifier.cost,

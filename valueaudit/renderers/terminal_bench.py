@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from valueaudit.bench import Bench, Confusion, Estimate, QuestionFigures, View
+from valueaudit.bench import Bench, Confusion, Estimate, EvidenceFigures, QuestionFigures, View
 from valueaudit.benching.policy_questions import PREFIX
 from valueaudit.renderers.figures import UNKNOWN, format_count, format_limit
 from valueaudit.renderers.terminal_parts import INDENT, Sheet, pad
@@ -22,6 +22,11 @@ _NAMES = {
     "response_groups": "response, 5 groups",
     "response_types": "response, 7 types",
     "human_values": "any human value",
+}
+_CLAIMS = {
+    "ai_values": "values of the assistant",
+    "human_values": "values of the user",
+    "response_type": "response to values",
 }
 _RATES = ("precision", "recall", "f1")
 _TITLES = {"precision": "prec.", "recall": "recall", "f1": "F1"}
@@ -52,6 +57,7 @@ def render_terminal_bench(
     if asked:
         sheet.heading("What the policy asks")
         _put_asked(sheet, asked)
+    _put_evidence(sheet, bench.evidence)
     _put_probabilities(sheet, bench.questions)
     sheet.heading("Result")
     style = "green" if bench.exit_code == 0 else "yellow"
@@ -225,6 +231,15 @@ def _put_asked(sheet: Sheet, questions: Sequence[QuestionFigures]) -> None:
         counts = format_count(question.labelled), format_count(question.answered)
         rows.append((question.name.removeprefix(PREFIX), *counts, *figures))
     _put_table(sheet, ("value", "labelled", "told", "sensitivity", "specificity"), rows)
+
+
+def _put_evidence(sheet: Sheet, evidence: Sequence[EvidenceFigures]) -> None:
+    sheet.heading("Evidence")
+    rows = [
+        (_CLAIMS[each.name], *map(format_count, (each.claimed, each.verified)), _format_estimate(sheet, each.share))
+        for each in evidence
+    ]
+    _put_table(sheet, ("claim of the judge", "claimed", "quoted", "share"), rows)
 
 
 def _put_probabilities(sheet: Sheet, questions: Sequence[QuestionFigures]) -> None:
