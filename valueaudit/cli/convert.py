@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from valueaudit.cli.format_options import with_format_options
+from valueaudit.cli.format_options import format_options
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The JSON Lines to write; - is standard output.")
-@with_format_options
+@format_options
 def convert(paths: tuple[str, ...], output: str, input_format: str, mapping: str | None) -> int:
     """Write chat logs of any format as JSON Lines in the one normal form.
 

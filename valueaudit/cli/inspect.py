@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from valueaudit.cli.format_options import with_format_options
+from valueaudit.cli.format_options import format_options
 
 
 @click.command()
@@ -12,7 +12,7 @@ from valueaudit.cli.format_options import with_format_options
 @click.option(
     "-n", "--conversations", type=click.IntRange(0, 100), default=2, show_default=True, help="How many to show."
 )
-@with_format_options
+@format_options
 def inspect(paths: tuple[str, ...], conversations: int, input_format: str, mapping: str | None) -> int:
     """Show how chat logs are understood: formats, counts, problems and the first conversations, before a cent is spent.
 

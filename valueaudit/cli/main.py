@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from valueaudit import __version__
+from valueaudit.cli.bench import bench
 from valueaudit.cli.check import check
 from valueaudit.cli.compare import compare
 from valueaudit.cli.convert import convert
@@ -58,6 +59,7 @@ cli.add_command(plan)
 cli.add_command(policy)
 cli.add_command(report)
 cli.add_command(compare)
+cli.add_command(bench)
 cli.add_command(show)
 cli.add_command(inspect)
 cli.add_command(convert)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
-from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
+from valueaudit.audit import Audit, Result, Settings, Stop
 from valueaudit.cli.closing import close, read_clock, read_command
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import Judging, build_judging
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missing
 from valueaudit.cli.progress import Progress
+from valueaudit.cli.running import run_audit
 from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
@@ -162,7 +162,7 @@ def _run(plan: Plan, started: str) -> Result:
             stop=stop,
         )
         try:
-            result = asyncio.run(_audit(plan, audit, stop))
+            result = asyncio.run(run_audit(audit, stop, plan.inputs, plan.judging, max_time=plan.options.max_time))
         except Exception as bug:
             if not isinstance(bug, InterruptedRunError):
                 _write_after_crash(plan, audit.result(), started)
@@ -179,28 +179,6 @@ def _close_records(plan: Plan, result: Result, records: RecordsFile, started: st
     except StorageError as error:
         return msgspec.structs.replace(result, error=result.error or error)
     return result
-
-
-async def _audit(plan: Plan, audit: Audit, stop: Stop) -> Result:
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if stop.error is not None:
-            # The run is ending already: whoever asks again does not want to wait for the calls in flight.
-            loop.remove_signal_handler(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        stop.end(InterruptedRunError("interrupted", help=plan.judging.resume))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    limit = plan.options.max_time
-    if limit is not None:
-        late = TimeLimitError(f"the time limit of {limit:g} s is reached", help=plan.judging.resume)
-        loop.call_later(limit, stop.end, late)
-    try:
-        return await audit.run(plan.inputs)
-    finally:
-        await plan.judging.close()
 
 
 def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = False) -> Report:
