@@ -60,3 +60,9 @@ def gather_metadata(record: dict[str, Any], left_out: Collection[str | None]) ->
             name = f"record.{name}"
         metadata[name] = value
     return metadata
+
+
+def point_below(location: Location, *steps: str | int) -> Location:
+    """The location of what lies below, by a JSON pointer (RFC 6901)."""
+    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return Location(location.source, location.line, "/".join((location.pointer or "", *escaped)))
