@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from valueaudit.readers.content import Unreadable
+from valueaudit.readers.pointers import build_pointer
 from valueaudit.transcript import Location, Message, Metadata, Transcript
 
 
@@ -64,5 +65,4 @@ def gather_metadata(record: dict[str, Any], left_out: Collection[str | None]) ->
 
 def point_below(location: Location, *steps: str | int) -> Location:
     """The location of what lies below, by a JSON pointer (RFC 6901)."""
-    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-    return Location(location.source, location.line, "/".join((location.pointer or "", *escaped)))
+    return Location(location.source, location.line, f"{location.pointer or ''}{build_pointer(map(str, steps))}")

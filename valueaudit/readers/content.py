@@ -94,10 +94,10 @@ def parse_message(raw: Any, index: int, field: str = "messages") -> Message:
         role = _ROLES[raw["role"]]
         content = raw["content"]
     except (KeyError, TypeError):
-        return _parse_unusual(raw, f"{field}[{index}]")
+        return parse_message_at(raw, f"{field}[{index}]")
     if type(content) is str and (len(raw) == 2 or _BESIDES.isdisjoint(raw)):
         return Message(role, content)
-    return _parse_unusual(raw, f"{field}[{index}]")
+    return parse_message_at(raw, f"{field}[{index}]")
 
 
 def parse_system(content: Any) -> Message | None:
@@ -110,7 +110,8 @@ def parse_system(content: Any) -> Message | None:
     return message if message.text else None
 
 
-def _parse_unusual(raw: Any, where: str) -> Message:
+def parse_message_at(raw: Any, where: str) -> Message:
+    """The message that lies at `where`, as reasons call it. Raises `Unreadable` where it is none."""
     if not isinstance(raw, dict):
         raise Unreadable(f"{where} is {name_kind(raw)}, not an object")
     role = _parse_role(raw, where)

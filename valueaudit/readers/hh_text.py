@@ -40,7 +40,7 @@ def is_hh_text(value: Any) -> bool:
         return False
     if all(isinstance(value.get(name), str) for name in _PAIR) and "prompt" not in value:
         return any(is_turn_text(value[name]) for name in _PAIR)
-    return _find_single(value) is not None
+    return "messages" not in value and _find_single(value) is not None
 
 
 def parse_hh_text(record: Any, location: Location) -> Sequence[Item]:

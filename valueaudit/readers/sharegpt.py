@@ -53,7 +53,9 @@ def is_sharegpt(value: Any) -> bool:
 
 def is_turn(value: Any) -> bool:
     """Whether a value is one turn: from a known speaker, with a text."""
-    return type(value) is dict and "role" not in value and _find_role(value) is not None and _find_text(value) is not None
+    return (
+        type(value) is dict and "role" not in value and _find_role(value) is not None and _find_text(value) is not None
+    )
 
 
 def parse_sharegpt(record: Any, location: Location) -> Sequence[Transcript]:
