@@ -37,7 +37,7 @@ def test_two_columns_are_a_prompt_and_a_reply() -> None:
 
 
 def test_pointers_reach_into_records() -> None:
-    """Pointers lead through objects, lists and escaped names; ids, models and metadata are taken from where they lie."""
+    """Pointers lead through objects, lists and escaped names, to texts, ids, models and metadata."""
     record = {
         "in": {"a/b": ["x", "Is it open?"]},
         "out": {"m~n": "Until five."},

@@ -14,7 +14,7 @@ from valueaudit.transcript import BadRecord, Item, Location, Message, Metadata, 
 _PAIR = ("chosen", "rejected")
 _SINGLE = ("transcript", "text", "conversation", "dialogue", "dialog")
 _IDS = ("id", "prompt_id", "conversation_id")
-_SPEAKER = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant):")
+_SPEAKER = re.compile(r"\n\n(Human|Assistant):")
 _ROLES = {"Human": Role.USER, "Assistant": Role.ASSISTANT}
 
 
@@ -22,7 +22,7 @@ def is_turn_text(text: object) -> bool:
     """Whether a text is one of turns: it begins with the name of a speaker, and both speak."""
     if not isinstance(text, str) or not text.lstrip().startswith(("Human:", "Assistant:")):
         return False
-    return {"Human", "Assistant"} <= set(_SPEAKER.findall(text))
+    return all(f"{name}:" in text for name in _ROLES) and len(set(_SPEAKER.findall(_open(text)))) == len(_ROLES)
 
 
 def split_turns(text: str) -> list[Message]:
@@ -30,8 +30,12 @@ def split_turns(text: str) -> list[Message]:
 
     A paragraph that begins with the name of a speaker is a new turn: the text has no other sign of where one begins.
     """
-    _, *rest = _SPEAKER.split(text)
+    _, *rest = _SPEAKER.split(_open(text))
     return [Message(_ROLES[name], said.strip()) for name, said in zip(rest[::2], rest[1::2], strict=True)]
+
+
+def _open(text: str) -> str:
+    return f"\n\n{text.lstrip()}"
 
 
 def is_hh_text(value: Any) -> bool:
