@@ -83,16 +83,21 @@ def name_kind(value: object) -> str:
     return kinds[type(value)]
 
 
-def parse_message(raw: Any, index: int) -> Message:
-    """The message at `index` of a record. Raises `Unreadable` where it is none."""
+def find_role(name: object) -> Role | None:
+    """The role that a log means by `name`, in any case; None where we know none of it."""
+    return _ROLES.get(name.strip().lower()) if isinstance(name, str) else None
+
+
+def parse_message(raw: Any, index: int, field: str = "messages") -> Message:
+    """The message at `index` of the list `field` of a record. Raises `Unreadable` where it is none."""
     try:
         role = _ROLES[raw["role"]]
         content = raw["content"]
     except (KeyError, TypeError):
-        return _parse_unusual(raw, index)
+        return parse_message_at(raw, f"{field}[{index}]")
     if type(content) is str and (len(raw) == 2 or _BESIDES.isdisjoint(raw)):
         return Message(role, content)
-    return _parse_unusual(raw, index)
+    return parse_message_at(raw, f"{field}[{index}]")
 
 
 def parse_system(content: Any) -> Message | None:
@@ -105,8 +110,8 @@ def parse_system(content: Any) -> Message | None:
     return message if message.text else None
 
 
-def _parse_unusual(raw: Any, index: int) -> Message:
-    where = f"messages[{index}]"
+def parse_message_at(raw: Any, where: str) -> Message:
+    """The message that lies at `where`, as reasons call it. Raises `Unreadable` where it is none."""
     if not isinstance(raw, dict):
         raise Unreadable(f"{where} is {name_kind(raw)}, not an object")
     role = _parse_role(raw, where)
@@ -129,7 +134,7 @@ def _parse_role(raw: dict[str, Any], where: str) -> Role:
     role = raw["role"]
     if not isinstance(role, str):
         raise Unreadable(f"{where}.role is {name_kind(role)}, not a string")
-    known = _ROLES.get(role.strip().lower())
+    known = find_role(role)
     if known is None:
         raise Unreadable(f"{where} has the unknown role {quote(role)}; known are {', '.join(_ROLES)}")
     return known
@@ -166,7 +171,8 @@ def _parse_part(part: Any, where: str) -> _Part:
     if not isinstance(kind, str):
         return _Carried("part without a type")
     if kind in _TEXT_FIELDS:
-        text = part.get(_TEXT_FIELDS[kind])
+        # the field is "value" in the files of LLaMA-Factory 1.0
+        text = part.get(_TEXT_FIELDS[kind], part.get("value"))
         if not isinstance(text, str):
             raise Unreadable(f"{where} is a part of type {quote(kind)} without its text")
         return _Said(text)
