@@ -154,7 +154,7 @@ def _refuse_unknown(path: str, reading: Reading) -> None:
         unknown = unknown or found
     if unknown is not None:
         raise InputError(
-            f'"{unknown.location.source}" is in no known format: {explain_unknown(unknown.value)}',
+            f'"{unknown.location.source}" cannot be understood: {explain_unknown(unknown.value)}',
             help="say where its texts lie, as --map user=/FIELD,assistant=/FIELD or --map messages=/FIELD,role=/FIELD,"
             "text=/FIELD; valueaudit formats lists what is read",
         )

@@ -32,7 +32,7 @@ def run_inspect(paths: Sequence[str], conversations: int, input_format: str, map
                 first_bad.append(item)
             continue
         silent += not item.has_assistant_text
-        fields.update(item.metadata)
+        fields.update(list(item.metadata))
         if len(shown) < conversations:
             shown.append(item)
     lines = [describe_input(info) for info in inputs.infos]
