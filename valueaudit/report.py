@@ -118,6 +118,28 @@ class WaiverInfo(Struct, frozen=True):
     state: WaiverState
 
 
+class BaselineInfo(Struct, frozen=True, kw_only=True):
+    """What a change was held against: the records, the check whose conversations were compared, and their counts there.
+
+    `difference` is the rate now minus the rate then; `only_new` and `only_base` are pairs with a hit on one side only.
+    `reasons` say why the two are not comparable, and then nothing was counted.
+    """
+
+    path: str
+    sha256: str | None
+    check: str
+    confirmed: int = 0
+    denominator: int = 0
+    unclassified: int = 0
+    rate: float | None = None
+    difference: float | None = None
+    method: Literal["paired", "unpaired"] | None = None
+    pairs: int | None = None
+    only_new: int | None = None
+    only_base: int | None = None
+    reasons: tuple[str, ...] = ()
+
+
 class RuleCheck(Struct, frozen=True, kw_only=True):
     """One rule held against the tally: guarded acceptance, docs/decision.md.
 
@@ -127,7 +149,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     on beside the figures; `message` is figures and reasons in one line. `rule` is the rule of the policy that states
     the limit and `line` its line in the policy file; `breaks` says that the verdict as it stands keeps the run from
     passing. These three are None where they are not known. `waiver` is the first of `waivers` that is in force, else
-    the first.
+    the first. With a
+    `baseline`, `lower` and `upper` bound the change for the worse since then, and `limit` is its margin.
     """
 
     id: str
@@ -166,6 +189,7 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     breaks: bool | None = None
     why: str = ""
     controls: tuple[str, ...] = ()
+    baseline: BaselineInfo | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):

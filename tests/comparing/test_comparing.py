@@ -28,13 +28,13 @@ from msgspec.structs import replace
 from policy_samples import HEAD, find_check
 
 from valueaudit.comparing import Ledger, Terms, compare, find_report_rules, judge_drift
-from valueaudit.comparing.figures import sign_points
 from valueaudit.comparing.ledger import ADVERSE, ADVERSE_CONVERSATIONS, RULE, VALUES, lay_over
 from valueaudit.comparing.rules import find_policy_rules
 from valueaudit.comparing.sides import choose_pairing
 from valueaudit.errors import ExitCode
 from valueaudit.observation import Declared, Observation, State
 from valueaudit.record import ClassifierInfo, PolicyInfo, Record, TaxonomyInfo
+from valueaudit.rules.fields import sign_points
 from valueaudit.tally import Standing
 
 

@@ -14,12 +14,11 @@ from valueaudit.comparing.differences import (
     Estimate,
     bound_difference,
     bound_paired_difference,
-    build_points,
     find_p_value,
     mcnemar_p_value,
-    parse_margin,
     square_and_add,
 )
+from valueaudit.rules.fields import build_points, parse_margin
 from valueaudit.statistics import upper_bound
 
 SMALL = 12

@@ -15,7 +15,7 @@ class Points(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The fraction, from 0 to below 1."""
-        from valueaudit.comparing.differences import parse_margin
+        from valueaudit.rules.fields import parse_margin
 
         try:
             return parse_margin(value)

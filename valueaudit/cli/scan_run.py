@@ -7,12 +7,14 @@ import contextlib
 import io
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
+from valueaudit.cli.baselines import Baselines, read_baselines
 from valueaudit.cli.closing import close, read_clock, read_command
 from valueaudit.cli.inputs import Inputs, open_stdin
 from valueaudit.cli.judging import Judging, build_judging
@@ -21,6 +23,7 @@ from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missin
 from valueaudit.cli.progress import Progress
 from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
+from valueaudit.comparing import Ledger
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
 from valueaudit.files import STDIN, check_inputs, find_inputs, printable
@@ -41,6 +44,7 @@ from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL, Facts, build_report
 from valueaudit.rules import Severity
+from valueaudit.tally import Predicate
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
 from valueaudit.writing import RecordsFile
 
@@ -55,6 +59,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     inputs: Inputs
     paths: tuple[str, ...]
     judging: Judging
+    baselines: Baselines
+    predicates: Mapping[str, Predicate]
+    ledger: Ledger
 
     @property
     def policy_info(self) -> PolicyInfo | None:
@@ -88,7 +95,8 @@ def run_scan(options: ScanOptions) -> int:
 
 
 def plan_scan(options: ScanOptions) -> Plan:
-    """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge."""
+    """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge,
+    baselines."""
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
     outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
@@ -102,6 +110,9 @@ def plan_scan(options: ScanOptions) -> Plan:
     )
     if policy is not None:
         refuse_judge(policy, judging.classifier.info)
+    baselines = read_baselines(policy, taxonomy)
+    baselines.refuse_other(judging.classifier.info, TaxonomyInfo(taxonomy.id, taxonomy.sha256))
+    predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
     inputs = Inputs(paths, name, READERS[name], open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
@@ -111,6 +122,9 @@ def plan_scan(options: ScanOptions) -> Plan:
         inputs=inputs,
         paths=paths,
         judging=judging,
+        baselines=baselines,
+        predicates=predicates,
+        ledger=baselines.open_ledger(predicates),
     )
 
 
@@ -158,7 +172,7 @@ def _run(plan: Plan, started: str) -> Result:
             records.write(encode_line(_header(plan)))
         audit = Audit(
             classifier,
-            predicates={check.id: check.predicate for check in compile_checks(plan.policy)} if plan.policy else {},
+            predicates=plan.predicates,
             write=write,
             progress=progress,
             settings=Settings(
@@ -167,6 +181,7 @@ def _run(plan: Plan, started: str) -> Result:
                 known_metadata=plan.policy.known_metadata if plan.policy else frozenset(),
             ),
             stop=stop,
+            note=plan.ledger.add if plan.baselines.audited else None,
         )
         try:
             result = asyncio.run(_audit(plan, audit, stop))
@@ -219,6 +234,7 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         fail_on=Severity(plan.options.fail_on) if plan.options.fail_on else None,
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
+        change=plan.baselines.build_change(plan.judging.classifier.info, plan.taxonomy_info, plan.ledger),
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, ended_early),

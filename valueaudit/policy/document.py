@@ -33,7 +33,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"drift", "judge", "taxonomy"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"judge", "taxonomy"})
 
     version: Literal[1]
     policy: Text
@@ -110,6 +110,8 @@ def _settle(node: Any) -> Any:
     match node.get(SCHEMA_NOTE):
         case "percentage":
             return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*%$"}
+        case "points":
+            return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*pp$"}
         case "one or many":
             return {"anyOf": [found["items"], {"type": "array", "items": found["items"], "minItems": 1}]}
         case "confirm":

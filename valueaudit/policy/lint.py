@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from valueaudit.policy.calibration import inspect_calibration, resolve_calibration
 from valueaudit.policy.contexts import METADATA, inspect_context
 from valueaudit.policy.document import DocumentHead
+from valueaudit.policy.drift import inspect_drift
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
-from valueaudit.rules import RULE_KINDS, Enforce, PriorityRule, Rule
+from valueaudit.rules import RULE_KINDS, DriftRule, Enforce, PriorityRule, Rule
 from valueaudit.rules.base import Limit, Match, ValueRule
 from valueaudit.rules.fields import build_percentage
 from valueaudit.statistics import zero_hit_sample_size
@@ -49,6 +50,7 @@ class Lint:
         self._inspect_contradictions()
         self._inspect_order()
         self._inspect_questions()
+        self._inspect_drift()
         self._inspect_arithmetic()
         self._inspect_waivers()
         self._inspect_calibration()
@@ -190,6 +192,13 @@ class Lint:
                     both = f"{rule.question} here and {other.question} by {_name(other)}"
                     self._report((*path, "value"), f'"{name}" is {both}, a value is one or the other')
 
+    def _inspect_drift(self) -> None:
+        rules = {rule.id: rule for _, rule in self.rules}
+        for path, rule in self.rules:
+            if isinstance(rule, DriftRule):
+                for where, text, warning in inspect_drift(path, rule, rules):
+                    self._report(where, text, warning=warning)
+
     def _inspect_waivers(self) -> None:
         waivers = zip(self.reading.find_places("waivers"), self.document.waivers, strict=True)
         rules = {rule.id: (path, rule) for path, rule in self.rules}
@@ -223,7 +232,7 @@ class Lint:
         limits = [
             (path, rule, limit, provable)
             for path, rule in self.rules
-            if rule.enforce is not Enforce.OFF
+            if rule.enforce is not Enforce.OFF and not isinstance(rule, DriftRule)
             for limit in rule.limits()
             if 0 < (provable := _provable_rate(limit)) < 1
         ]

@@ -9,11 +9,12 @@ from valueaudit.errors import PolicyError
 from valueaudit.policy.calibration import Calibration, find_correction, resolve_calibration
 from valueaudit.policy.contexts import Context, build_find_cluster, build_scope
 from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
+from valueaudit.policy.drift import build_drift_checks, find_baselines
 from valueaudit.policy.lint import Lint
 from valueaudit.policy.reader import read_document
 from valueaudit.policy.waivers import Waiver, gather_accepted
 from valueaudit.policy.yaml_tree import Problem, parse_tree
-from valueaudit.rules import Check, ProhibitedRule, Rule
+from valueaudit.rules import Check, DriftRule, ProhibitedRule, Rule
 from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
 from valueaudit.taxonomy import Taxonomy
 
@@ -66,6 +67,12 @@ class Policy:
         return self.document.waivers
 
     @property
+    def baselines(self) -> tuple[str, ...]:
+        """The records files that drift rules name, relative to the policy file; those of rules that are off are left
+        out."""
+        return find_baselines(self.rules)
+
+    @property
     def known_metadata(self) -> frozenset[str]:
         """Every text that a context compares metadata with: it stands in the policy, so it gives no text away."""
         return frozenset(text for context in self.contexts.values() for texts in context.values() for text in texts)
@@ -111,17 +118,24 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
     """The checks of all rules, in the order of the file; their ids are unique."""
     accepted = gather_accepted(policy.waivers)
     cluster = build_find_cluster(policy.gate.cluster) if policy.gate.cluster else None
-    return tuple(
-        check
+    checks = {
+        rule.id: [
+            *build_checks(
+                rule.among(policy.rules),
+                build_scope((policy.contexts[name] for name in rule.in_), rule.of),
+                accepted.get(rule.id, frozenset()),
+                cluster,
+                find_correction(policy.calibration, rule.subject()) if isinstance(rule, ValueRule) else None,
+            )
+        ]
         for rule in policy.rules
-        for check in build_checks(
-            rule.among(policy.rules),
-            build_scope((policy.contexts[name] for name in rule.in_), rule.of),
-            accepted.get(rule.id, frozenset()),
-            cluster,
-            find_correction(policy.calibration, rule.subject()) if isinstance(rule, ValueRule) else None,
-        )
-    )
+        if not isinstance(rule, DriftRule)
+    }
+    rules = {rule.id: rule for rule in policy.rules}
+    for rule in policy.rules:
+        if isinstance(rule, DriftRule):
+            checks[rule.id] = build_drift_checks(rule, rules, checks)
+    return tuple(check for rule in policy.rules for check in checks[rule.id])
 
 
 def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[DeclaredQuestion, ...]:

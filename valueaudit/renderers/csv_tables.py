@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from valueaudit.renderers.visible import visible
-from valueaudit.report import Report, RuleCheck, ValueShare
+from valueaudit.report import BaselineInfo, Report, RuleCheck, ValueShare
 
 VALUE_COLUMNS = ("value", "category", "subcategory", "polarity", "count", "denominator", "rate", "lower", "upper")
 RULE_COLUMNS = (
@@ -16,7 +16,9 @@ RULE_COLUMNS = (
     *("count", "confirmed", "denominator", "denominator_name", "unclassified", "rate", "lower", "upper"),
     *("direction", "limit", "needed", "p_value", "p_adjusted", "calibrated"),
     *("statement", "message", "why", "controls"),
+    *("baseline", "baseline_confirmed", "baseline_denominator", "difference"),
 )
+_PLAIN_COLUMNS = RULE_COLUMNS[: RULE_COLUMNS.index("controls")]
 
 Cell = str | int | float | bool | None
 
@@ -51,8 +53,14 @@ def _build_value(share: ValueShare) -> tuple[Cell, ...]:
 
 
 def _build_rule(check: RuleCheck) -> tuple[Cell, ...]:
-    fields = (getattr(check, column) for column in RULE_COLUMNS[:-1])
-    return (*fields, " ".join(check.controls))
+    fields = (getattr(check, column) for column in _PLAIN_COLUMNS)
+    return (*fields, " ".join(check.controls), *_build_baseline(check.baseline))
+
+
+def _build_baseline(base: BaselineInfo | None) -> tuple[Cell, ...]:
+    if base is None or base.reasons:
+        return ("" if base is None else base.path, None, None, None)
+    return base.path, base.confirmed, base.denominator, base.difference
 
 
 def _build_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

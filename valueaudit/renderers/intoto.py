@@ -95,6 +95,10 @@ def _list_configuration(report: Report) -> Iterator[dict[str, Any]]:
     if judge.prompt_sha256 is not None:
         questions = {visible(value): digest for value, digest in judge.questions.items()}
         yield _describe("prompt", judge.prompt_sha256, "of the prompt template", questions=questions)
+    bases = {rule.baseline.path: rule.baseline.sha256 for rule in report.rules if rule.baseline is not None}
+    for path, sha256 in bases.items():
+        if sha256 is not None:
+            yield _describe("baseline", sha256, "of the records that drift rules are held against", path=path)
     yield _describe("taxonomy", report.taxonomy.sha256, "of the taxonomy file", taxonomy=report.taxonomy.id)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from valueaudit.renderers.figures import format_count, format_interval, format_limit, format_money, format_rate
+from valueaudit.renderers.figures import format_count, format_interval, format_money, format_rate
+from valueaudit.renderers.limits import format_bounds, format_rule_limit
 from valueaudit.renderers.markdown_text import NOTHING, code, sentence
 from valueaudit.renderers.outcomes import Outcome, find_gap, find_outcome
 from valueaudit.report import Example, NamedShare, Report, RuleCheck, Share, ValueShare
@@ -129,16 +130,10 @@ def _build_rule(rule: RuleCheck) -> tuple[str, ...]:
         NOTHING
         if off
         else f"{format_rate(rule.rate)} ({format_count(rule.confirmed)}/{format_count(rule.denominator)})",
-        NOTHING if off else format_interval((rule.lower, rule.upper), more=1),
-        _build_limit(rule),
+        NOTHING if off else format_bounds(rule),
+        format_rule_limit(rule),
         needed if rule.verdict == "inconclusive" else "",
     )
-
-
-def _build_limit(rule: RuleCheck) -> str:
-    if rule.direction == "at_most" and rule.limit == 0:
-        return "never"
-    return f"{'≤' if rule.direction == 'at_most' else '≥'} {format_limit(rule.limit)}"
 
 
 def _explain_rule(rule: RuleCheck) -> Iterator[str]:
