@@ -44,6 +44,7 @@ def explain_policy(policy: Policy) -> Explanation:
         ("Approved by", document.approved_by),
         ("Approved on", document.approved_date),
         ("Review by", document.review_by),
+        ("Taxonomy", document.taxonomy),
         ("File", policy.path),
         ("Digest", f"sha256:{policy.sha256}"),
     )

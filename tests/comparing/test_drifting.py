@@ -319,13 +319,13 @@ def test_the_worked_numbers_of_the_page() -> None:
         check = find(hold(build_policy(RISE), sample(1000, int(before)), sample(1000, int(now), start=5000)), "same")
         told = [sign_points(bound).removesuffix("pp").strip() for bound in (check.lower, check.upper)]
         assert (told, check.verdict) == ([lower, upper], verdict)
-    for gained, told in ((5, "-0.628 to\n+0.628 pp"), (15, "+0.203 to +1.86 pp")):
+    for gained, shown in ((5, "-0.628 to\n+0.628 pp"), (15, "+0.203 to +1.86 pp")):
         base = records_of((5, DECEIVES), (5, DECEIVES), (990, CLEAN))
         now = records_of((5, CLEAN), (5 + gained, DECEIVES), (990 - gained, CLEAN))
         check = find(hold(build_policy(RISE), base, now), "same")
         low, high = (sign_points(bound).removesuffix("pp").strip() for bound in (check.lower, check.upper))
-        assert [low, high] == re.findall(r"[-+.\d]+", told)
-        assert told in page
+        assert [low, high] == re.findall(r"[-+.\d]+", shown)
+        assert shown in page
         assert check.verdict == "pass"
     assert zero_hit_sample_size(0.01, 0.95) == 299
     assert find_check(build_policy(RISE), "same").against is not None

@@ -17,7 +17,7 @@ from valueaudit.cli.policies import read_policy, require_policy_path
 from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
 from valueaudit.files import STDIN, open_source, printable
-from valueaudit.policy import Policy, compile_checks, refuse_judge
+from valueaudit.policy import Policy, compile_checks, refuse_judge, refuse_taxonomy
 from valueaudit.record import ClassifierInfo, PolicyInfo, Record
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
@@ -39,6 +39,7 @@ def run_check(options: CheckOptions) -> int:
     with open_source(options.records, stdin) as opened:
         saved = SavedRun(opened.name, opened.stream)
         refuse_judge(policy, saved.header.classifier)
+        refuse_taxonomy(policy, saved.header.taxonomy)
         baselines.refuse_other(saved.header.classifier, saved.header.taxonomy)
         gap = find_gap(saved.header.classifier, policy, taxonomy)
         _tell(options, outputs, policy, saved, gap, taxonomy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from valueaudit.policy.calibration import Calibration, parse_calibration
 from valueaudit.policy.document import Gate, schema_of_policy
-from valueaudit.policy.judge import refuse_judge
+from valueaudit.policy.judge import refuse_judge, refuse_taxonomy
 from valueaudit.policy.parse import DeclaredQuestion, Policy, compile_checks, parse_policy
 from valueaudit.policy.waivers import Waiver
 
@@ -18,5 +18,6 @@ __all__ = [
     "parse_calibration",
     "parse_policy",
     "refuse_judge",
+    "refuse_taxonomy",
     "schema_of_policy",
 ]

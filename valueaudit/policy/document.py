@@ -33,7 +33,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"judge", "taxonomy"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"judge"})
 
     version: Literal[1]
     policy: Text
@@ -46,6 +46,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unit: Annotated[Literal["conversation"], NotYet(frozenset({"message", "reply", "session", "turn", "user"}))] = (
         "conversation"
     )
+    taxonomy: Text = ""
     gate: Gate = Gate()
     contexts: dict[str, dict[str, OneOrMany[Text]]] = {}
     waivers: tuple[Waiver, ...] = ()
@@ -70,6 +71,11 @@ PolicyDocument = cast(
         module=__name__,
     ),
 )
+
+
+def names_taxonomy(wanted: str, id: str, sha256: str) -> bool:
+    """Whether what a policy says under `taxonomy` is the taxonomy of this id and digest: by either of them."""
+    return wanted.strip() == id or wanted.strip().lower() == f"sha256:{sha256}"
 
 
 def digest_document(document: DocumentHead) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from valueaudit.policy.calibration import inspect_calibration, resolve_calibration
 from valueaudit.policy.contexts import METADATA, inspect_context
-from valueaudit.policy.document import DocumentHead
+from valueaudit.policy.document import DocumentHead, names_taxonomy
 from valueaudit.policy.drift import inspect_drift
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
@@ -107,6 +107,10 @@ class Lint:
     def _inspect_head(self) -> None:
         if not self.document.policy.strip():
             self._report(("policy",), '"policy" is empty, name the policy')
+        wanted = self.document.taxonomy
+        if wanted and not names_taxonomy(wanted, self.taxonomy.id, self.taxonomy.sha256):
+            known = f"{self.taxonomy.id}, sha256:{self.taxonomy.sha256}"
+            self._report(("taxonomy",), f'"taxonomy" is "{wanted}", another one than this program has, known: {known}')
         confidence, fail_on = self.document.gate.confidence, self.document.gate.fail_on
         if not 0.5 <= confidence < 1:
             percent = build_percentage(confidence)
