@@ -29,13 +29,18 @@ RunVerdict = Literal["pass", "fail", "inconclusive", "incomplete", "none"]
 
 
 class RunInfo(Struct, frozen=True):
-    """What the clock and the command line say; the only part of a report that two equal runs may differ in."""
+    """What the clock, the command line and the reply store say; the only part in which two equal runs may differ.
+
+    `looks` is the number of runs that looked at these conversations, this one included, as far as the store knows;
+    None where there is no store to know.
+    """
 
     command: str
     started: str
     finished: str
     seed: int | None = None
     ended_early: str | None = None
+    looks: int | None = None
 
 
 class Share(Struct, frozen=True, kw_only=True):

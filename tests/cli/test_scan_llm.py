@@ -281,3 +281,20 @@ def test_parameters_reach_the_judge_and_the_report(server: JudgeServer, folder: 
     assert scan(server, "logs.jsonl", "--param", "top_p=0.5", "--param", "max_tokens=99") == 0
     assert (server.asked[0].body["top_p"], server.asked[0].body["max_tokens"]) == (0.5, 99)
     assert read_report()["classifier"]["parameters"] == {"temperature": 0, "max_tokens": 99, "top_p": 0.5}
+
+
+def test_a_sample_that_grows_is_looked_at_again(
+    server: JudgeServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each extension is a look, the same sample again is none, and only the summary of a further look says so."""
+    looks, judge = [], ("-m", "openai/test", "--api-base", server.base)
+    for count in (5, 5, 8):
+        write_conversations(folder / "logs.jsonl", count)
+        capsys.readouterr()
+        assert run(["scan", "logs.jsonl", "-o", "r.json", "-o", "r.md", *judge]) == 0
+        looks.append(json.loads(Path("r.json").read_text())["run"]["looks"])
+        for told in (capsys.readouterr().out, Path("r.md").read_text()):
+            assert ("this is look" in told) == (looks[-1] > 1)
+    assert looks == [1, 1, 2]
+    assert run(["scan", "logs.jsonl", "-o", "r.json", "--no-cache", *judge]) == 0
+    assert json.loads(Path("r.json").read_text())["run"]["looks"] is None

@@ -80,10 +80,10 @@ def run_scan(options: ScanOptions) -> int:
     plan = plan_scan(options)
     _tell_destination(plan)
     started = read_clock()
-    result = _run(plan, started)
+    result, looks = _run(plan, started)
     if isinstance(result.error, UsageError) and not result.tally.classified:
         raise result.error
-    report = _build_report(plan, result, started)
+    report = _build_report(plan, result, started, looks=looks)
     return close(
         plan.outputs,
         report,
@@ -149,8 +149,8 @@ def _tell_destination(plan: Plan) -> None:
         tell(f"warning: {visible(str(warning))}", sys.stderr)
 
 
-def _run(plan: Plan, started: str) -> Result:
-    """The run itself; a bug in it still leaves a report behind."""
+def _run(plan: Plan, started: str) -> tuple[Result, int | None]:
+    """The run itself, and how many looks were taken; a bug in it still leaves a report behind."""
     stop = Stop()
     classifier = plan.judging.classifier
     with contextlib.ExitStack() as stack:
@@ -184,14 +184,14 @@ def _run(plan: Plan, started: str) -> Result:
             note=plan.ledger.add if plan.baselines.audited else None,
         )
         try:
-            result = asyncio.run(_audit(plan, audit, stop))
+            result, looks = asyncio.run(_audit(plan, audit, stop))
         except Exception as bug:
             if not isinstance(bug, InterruptedRunError):
                 _write_after_crash(plan, audit.result(), started)
             raise
         if records is not None and not isinstance(result.error, UsageError | StorageError):
             result = _close_records(plan, result, records, started)
-    return result
+    return result, looks
 
 
 def _close_records(plan: Plan, result: Result, records: RecordsFile, started: str) -> Result:
@@ -203,7 +203,7 @@ def _close_records(plan: Plan, result: Result, records: RecordsFile, started: st
     return result
 
 
-async def _audit(plan: Plan, audit: Audit, stop: Stop) -> Result:
+async def _audit(plan: Plan, audit: Audit, stop: Stop) -> tuple[Result, int | None]:
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
@@ -220,12 +220,15 @@ async def _audit(plan: Plan, audit: Audit, stop: Stop) -> Result:
         late = TimeLimitError(f"the time limit of {limit:g} s is reached", help=plan.judging.resume)
         loop.call_later(limit, stop.end, late)
     try:
-        return await audit.run(plan.inputs)
+        result = await audit.run(plan.inputs)
+        return result, plan.judging.finish() if result.error is None else None
     finally:
         await plan.judging.close()
 
 
-def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = False) -> Report:
+def _build_report(
+    plan: Plan, result: Result, started: str, *, looks: int | None = None, crashed: bool = False
+) -> Report:
     ended_early = "a bug in valueaudit" if crashed else result.error.message if result.error else None
     decision = decide(
         plan.policy,
@@ -237,7 +240,7 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         change=plan.baselines.build_change(plan.judging.classifier.info, plan.taxonomy_info, plan.ledger),
     )
     facts = Facts(
-        run=RunInfo(read_command(), started, read_clock(), None, ended_early),
+        run=RunInfo(read_command(), started, read_clock(), None, ended_early, looks),
         inputs=plan.inputs.infos,
         classifier=plan.judging.classifier.info,
         taxonomy=plan.taxonomy_info,

@@ -114,6 +114,8 @@ def _list_properties(report: Report) -> Iterator[tuple[str, str]]:
     yield "version", report.tool.version
     yield "model", report.classifier.model
     yield "assessed", report.classifier.assessed
+    if report.run.looks is not None:
+        yield "looks", str(report.run.looks)
     yield "classified", f"{report.coverage.classified} of {report.coverage.sampled}"
     if report.policy is not None:
         yield "policy_sha256", report.policy.sha256

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from valueaudit.renderers.figures import format_count, format_interval, format_money, format_rate
 from valueaudit.renderers.limits import format_bounds, format_rule_limit
 from valueaudit.renderers.markdown_text import NOTHING, code, sentence
-from valueaudit.renderers.outcomes import Outcome, find_gap, find_outcome
+from valueaudit.renderers.outcomes import Outcome, describe_looks, find_gap, find_outcome
 from valueaudit.report import Example, NamedShare, Report, RuleCheck, Share, ValueShare
 from valueaudit.transcript import Location
 
@@ -66,6 +66,10 @@ def _put_verdict(report: Report) -> Iterator[str]:
     if gap is not None and report.verdict != "incomplete":
         yield ""
         yield f"**The audit is not complete:** {sentence(gap)}"
+    looks = describe_looks(report)
+    if looks is not None:
+        yield ""
+        yield f"**Note:** {sentence(looks)}"
     for warning in report.warnings:
         yield ""
         yield f"**Warning:** {sentence(warning)}"

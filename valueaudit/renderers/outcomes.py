@@ -34,6 +34,17 @@ def select(checks: Iterable[RuleCheck], *outcomes: Outcome) -> tuple[RuleCheck, 
     return tuple(check for check in checks if find_outcome(check) in outcomes)
 
 
+def describe_looks(report: Report) -> str | None:
+    """That these conversations were looked at before, None where they were not or nobody knows."""
+    looks = report.run.looks or 0
+    if looks < 2:
+        return None
+    return (
+        f"this is look {looks} at a sample that grew; each look has its own chance of a wrong verdict, so decide on "
+        "the size before you look"
+    )
+
+
 def find_gap(report: Report) -> str | None:
     """Why the audit did not come to its end, None where it did."""
     if report.exit_code == 70:
