@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from valueaudit.renderers.outcomes import describe_waiver
 from valueaudit.renderers.visible import visible
 from valueaudit.report import BaselineInfo, Report, RuleCheck, ValueShare
 
@@ -16,7 +17,7 @@ RULE_COLUMNS = (
     *("count", "confirmed", "denominator", "denominator_name", "unclassified", "rate", "lower", "upper"),
     *("direction", "limit", "needed", "p_value", "p_adjusted", "calibrated"),
     *("statement", "message", "why", "controls"),
-    *("baseline", "baseline_confirmed", "baseline_denominator", "difference"),
+    *("baseline", "baseline_confirmed", "baseline_denominator", "difference", "waivers"),
 )
 _PLAIN_COLUMNS = RULE_COLUMNS[: RULE_COLUMNS.index("controls")]
 
@@ -53,8 +54,9 @@ def _build_value(share: ValueShare) -> tuple[Cell, ...]:
 
 
 def _build_rule(check: RuleCheck) -> tuple[Cell, ...]:
+    waivers = "; ".join(describe_waiver(waiver) for waiver in check.waivers)
     fields = (getattr(check, column) for column in _PLAIN_COLUMNS)
-    return (*fields, " ".join(check.controls), *_build_baseline(check.baseline))
+    return (*fields, " ".join(check.controls), *_build_baseline(check.baseline), waivers)
 
 
 def _build_baseline(base: BaselineInfo | None) -> tuple[Cell, ...]:

@@ -30,7 +30,7 @@ def render_intoto(report: Report) -> str:
             "result": find_result(report),
             "configuration": list(_list_configuration(report)),
             "passedTests": _name_tests(report, Outcome.PASSED),
-            "warnedTests": _name_tests(report, Outcome.WARNED),
+            "warnedTests": _name_tests(report, Outcome.WARNED, Outcome.WAIVED),
             "failedTests": _name_tests(report, Outcome.FAILED, Outcome.UNDECIDED),
         },
         "subject": list(_list_subjects(report)),
@@ -44,10 +44,10 @@ def is_intoto(head: bytes) -> bool:
 
 
 def find_result(report: Report) -> str:
-    """PASSED only where a policy was passed without a warning, FAILED where the run does not let a release through."""
+    """PASSED only where a policy was passed without a warning or a waiver, FAILED where the run lets no release through."""
     if report.exit_code or find_gap(report):
         return "FAILED"
-    if report.verdict == "pass" and not select(report.rules, Outcome.WARNED):
+    if report.verdict == "pass" and not select(report.rules, Outcome.WARNED, Outcome.WAIVED):
         return "PASSED"
     return "WARNED"
 

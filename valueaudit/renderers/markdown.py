@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from valueaudit.renderers.figures import format_count, format_interval, format_money, format_rate
 from valueaudit.renderers.limits import format_bounds, format_rule_limit
 from valueaudit.renderers.markdown_text import NOTHING, code, sentence
-from valueaudit.renderers.outcomes import Outcome, describe_looks, find_gap, find_outcome
+from valueaudit.renderers.outcomes import Outcome, describe_looks, describe_waiver, find_gap, find_outcome
 from valueaudit.report import Example, NamedShare, Report, RuleCheck, Share, ValueShare
 from valueaudit.transcript import Location
 
@@ -23,8 +23,8 @@ _SHORT_DIGEST = 12
 _MARK = "<!-- valueaudit report -->"
 
 _SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "incomplete": "⚠️", "none": "📊", "off": "➖"}
-_ORDER = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.PASSED, Outcome.OFF)
-_LOUD = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED)
+_ORDER = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.WAIVED, Outcome.PASSED, Outcome.OFF)
+_LOUD = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.WAIVED)
 
 
 def render_markdown(report: Report, limit: int = LIMIT) -> str:
@@ -145,6 +145,8 @@ def _explain_rule(rule: RuleCheck) -> Iterator[str]:
     yield f"- {_SIGNS[rule.verdict]} **{code(rule.id)}** {sentence(rule.statement)}"
     if rule.message:
         yield f"  - found: {sentence(rule.message)}"
+    for waiver in rule.waivers:
+        yield f"  - waiver: {sentence(describe_waiver(waiver))}"
     if rule.why:
         yield f"  - why: {sentence(rule.why)}"
     if rule.evidence:
