@@ -215,20 +215,19 @@ class Lint:
             return
         calibration = source.inline
         if calibration is None:
-            for key in ("model", "prompt_sha256", "values"):
+            for key in ("model", "prompt_sha256", "values", "violations", "responses"):
                 if self._states(*place, key):
                     self._report((*place, key), f'"{key}" stands in the file that "file" names, or here without "file"')
             return
         for path, text, _ in inspect_calibration(calibration, self.taxonomy):
             self._report((*place, *path), text)
         named = {name for _, rule in self.rules for name in rule.subject()}
-        for label, name in zip(
-            calibration.values, resolve_calibration(calibration, self.taxonomy).values, strict=False
-        ):
-            if name not in named:
-                self._report(
-                    (*place, "values", label), f'no rule is about "{name}", its counts correct nothing', warning=True
-                )
+        resolved = resolve_calibration(calibration, self.taxonomy)
+        for key in ("values", "violations", "responses"):
+            for label, name in zip(getattr(calibration, key), getattr(resolved, key), strict=False):
+                if name not in named:
+                    text = f'no rule is about "{name}", its counts correct nothing'
+                    self._report((*place, key, label), text, warning=True)
 
     def _inspect_arithmetic(self) -> None:
         """Only numbers that the policy itself states are held against each other, never a default."""

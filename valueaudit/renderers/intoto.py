@@ -44,7 +44,7 @@ def is_intoto(head: bytes) -> bool:
 
 
 def find_result(report: Report) -> str:
-    """PASSED only where a policy was passed without a warning or a waiver, FAILED where the run lets no release through."""
+    """PASSED only where a policy was passed without warning or waiver, FAILED where the run lets no release through."""
     if report.exit_code or find_gap(report):
         return "FAILED"
     if report.verdict == "pass" and not select(report.rules, Outcome.WARNED, Outcome.WAIVED):

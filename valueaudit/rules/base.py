@@ -312,11 +312,11 @@ def build_checks(
     scope: Scope,
     accepted: frozenset[str] = frozenset(),
     cluster: FindCluster | None = None,
-    correction: Correction | None = None,
+    correct: Callable[[Limit], Correction | None] = lambda _: None,
 ) -> tuple[Check, ...]:
     """The checks of one rule within its scope, one for each limit; see `build_predicate` for `accepted` and `cluster`.
 
-    `correction` is of values that are upheld or shown: it says nothing about violated ones.
+    `correct` gives what is known of the judge's errors on a limit.
     """
     return tuple(
         Check(
@@ -336,7 +336,7 @@ def build_checks(
             contexts=rule.in_,
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
             rests_on_judge=scope.rests_on_judge or rule.members_judged,
-            correction=None if limit.counts == "violated" else correction,
+            correction=correct(limit),
             statement=build_statement(rule, limit),
             predicate=build_predicate(
                 scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster
