@@ -369,19 +369,16 @@ def test_a_floor_of_one_response_type_is_corrected_on_both_sides() -> None:
     [
         (
             "intended: [{id: a, value: clarity, at_least: 60%, violated_at_most: 5%}]\n",
-            "values",
             ("a:violated", "viol"),
         ),
         ("intended: [{id: a, value: [clarity, transparency], at_least: 60%}]\n", ("a", '"transparency" not')),
         (
             "responses: [{id: a, type: [reframing, mild_support], at_least: 6%}]\n",
-            "values",
             ("a", "of several response"),
         ),
         ("undeclared: {id: a, at_most: 6%}\n", ("a", "cannot be labelled")),
         (
             f"{FLOOR}drift: [{{id: b, baseline: x, rules: a, max_decrease: 1pp}}]\n",
-            "values",
             ("b", "between two audits"),
         ),
     ],
