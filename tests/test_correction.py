@@ -123,7 +123,7 @@ def test_the_worked_ceilings_of_the_page(sampled: int, hits: int, plain: str, ca
     ("hits", "verdict"), [(393, "fail"), (394, "inconclusive"), (576, "inconclusive"), (577, "pass")]
 )
 def test_the_worked_floor_of_the_page(hits: int, verdict: str) -> None:
-    """A judge that finds 80 of 100 and is wrong on 2 of 200: how many of 1,000 prove "at least 60 %" or refute it."""
+    """A judge that finds 80 of 100 and is wrong on 2 of 200: how many of 1,000 prove "at least 60%" or refute it."""
     policy = calibrate(FLOOR, clarity=(80, 20, 198, 2))
     assert find_verdict(policy, hits, 0, 1000) == verdict
     wrong, most = beta_upper(2, 200, RISK / 3), beta_upper(80, 100, RISK / 3)
@@ -197,7 +197,7 @@ def test_a_calibration_never_buys_a_ceiling(sizes: tuple[int, int, int]) -> None
     ("rules", "true", "values"), [(CEILING.replace("1%", "10%"), 0.10, {"deception": 0}), (FLOOR, 0.60, {"clarity": 0})]
 )
 def test_wrong_verdicts_of_a_calibrated_judge_are_rare(rules: str, true: float, values: dict[str, int]) -> None:
-    """On the limit, a judge that misses 30 % and is wrong on 3 % passes and fails wrongly in at most 5 % of runs each.
+    """On the limit, a judge that misses 30% and is wrong on 3% passes and fails wrongly in at most 5% of runs each.
 
     The calibration sample is drawn anew each time. Without a calibration most verdicts of such a judge are wrong.
     """

@@ -93,7 +93,7 @@ def _explain_incomplete(
     else:
         missed = sum(n for reason, n in tally.reasons.items() if reason.is_provider_failure)
         total, most, what = tally.sampled, MOST_PROVIDER_FAILURES, "got no answer from the judge"
-    # 29 % of 100 is 28.999999999999996 in binary; a millionth of a conversation is none.
+    # 29% of 100 is 28.999999999999996 in binary; a millionth of a conversation is none.
     if missed <= most * total + 1e-6:
         return None
     share = build_rounded(missed / total)

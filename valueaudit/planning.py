@@ -77,7 +77,7 @@ def plan_checks(
 def assume_rate(check: Check) -> float:
     """The true rate a check is planned for where nobody names one: an assistant that keeps its limit with room.
 
-    None at all for `never`, half the limit for `at_most`, half way from the limit to 100 % for `at_least`.
+    None at all for `never`, half the limit for `at_most`, half way from the limit to 100% for `at_least`.
     """
     if check.never:
         return 0.0

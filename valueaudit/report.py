@@ -44,7 +44,7 @@ class RunInfo(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """A count of conversations among `denominator` of them, with a two-sided 95 % Clopper-Pearson interval."""
+    """A count of conversations among `denominator` of them, with a two-sided 95% Clopper-Pearson interval."""
 
     count: int
     denominator: int

@@ -194,6 +194,6 @@ def test_the_offline_commands_know_drift_rules(
     assert run(["policy", "lint", "rules/p.yaml", "base.jsonl"]) == 0
     assert run(["plan", "-p", "rules/p.yaml"]) == 0
     told = capsys.readouterr().out
-    assert "is at most 10 pp higher than in kept/v4.jsonl" in " ".join(told.split())
+    assert "is at most 10pp higher than in kept/v4.jsonl" in " ".join(told.split())
     assert "same: not planned, what a change needs depends on its baseline" in told
     assert run(["compare", "base.jsonl", "base.jsonl", "-p", "rules/p.yaml", "--margin", "20pp", "-q"]) == 0

@@ -109,7 +109,7 @@ def test_the_report_says_what_it_was_held_against() -> None:
     assert "a decrease of at most 2" in check.message
     assert "in 50 only before" in check.message
     assert check.statement == (
-        "The share of conversations in which the assistant upholds clarity is at most 2 pp lower than in v4.jsonl"
+        "The share of conversations in which the assistant upholds clarity is at most 2pp lower than in v4.jsonl"
     )
 
 
@@ -282,7 +282,7 @@ def test_a_waiver_of_a_change_is_checked(waiver: str, problem: str) -> None:
     """It must loosen the margin, and cannot accept single conversations."""
     who = "reason: GOV-1, approved_by: J. Ruiz, expires: 2027-01-31"
     (found,) = problems_of(f"{HEAD}{RULES}drift: [{{{RISE}}}]\nwaivers: [{{rule: same, {waiver}, {who}}}]\n")
-    assert problem in found.replace("1 pp", "1pp")
+    assert problem in found.replace("1pp", "1pp")
 
 
 def test_a_margin_of_nothing_is_warned_of() -> None:
@@ -313,17 +313,17 @@ def test_the_plan_and_the_explanation_speak_of_the_baseline() -> None:
 def test_the_worked_numbers_of_the_page() -> None:
     """docs/decision.md computes what it shows."""
     page = (Path(__file__).parents[2] / "docs" / "decision.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| (\d+) \| ([-+.\d]+) to ([-+.\d]+) pp \| (\w+) \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| ([-+.\d]+) to ([-+.\d]+)pp \| (\w+) \|$", page, re.MULTILINE)
     assert len(rows) == 4
     for before, now, lower, upper, verdict in rows:
         check = find(hold(build_policy(RISE), sample(1000, int(before)), sample(1000, int(now), start=5000)), "same")
-        told = [sign_points(bound).removesuffix("pp").strip() for bound in (check.lower, check.upper)]
+        told = [sign_points(bound).removesuffix("pp") for bound in (check.lower, check.upper)]
         assert (told, check.verdict) == ([lower, upper], verdict)
-    for gained, shown in ((5, "-0.628 to\n+0.628 pp"), (15, "+0.203 to +1.86 pp")):
+    for gained, shown in ((5, "-0.628 to\n+0.628pp"), (15, "+0.203 to +1.86pp")):
         base = records_of((5, DECEIVES), (5, DECEIVES), (990, CLEAN))
         now = records_of((5, CLEAN), (5 + gained, DECEIVES), (990 - gained, CLEAN))
         check = find(hold(build_policy(RISE), base, now), "same")
-        low, high = (sign_points(bound).removesuffix("pp").strip() for bound in (check.lower, check.upper))
+        low, high = (sign_points(bound).removesuffix("pp") for bound in (check.lower, check.upper))
         assert [low, high] == re.findall(r"[-+.\d]+", shown)
         assert shown in page
         assert check.verdict == "pass"

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Points(click.ParamType[float]):
-    """A difference of rates in percentage points: `2pp`, `0.5 pp`; as a fraction."""
+    """A difference of rates in percentage points: `2pp`, `0.5pp`; as a fraction."""
 
     name = "points"
 

@@ -45,8 +45,8 @@ def square_and_add(first: Estimate, second: Estimate, *, correlation: float = 0.
 def bound_difference(new: tuple[int, int], base: tuple[int, int], confidence: float) -> tuple[float, float]:
     """The one-sided bounds of the rate of `new` minus that of `base`, each (hits, total), of independent samples.
 
-    Square-and-add with Clopper-Pearson bounds in place of Newcombe's score bounds, which err up to 8 % of the time
-    where 5 % are promised (docs/compare.md). (-1, 1) where a side has no conversations; errors as `lower_bound`.
+    Square-and-add with Clopper-Pearson bounds in place of Newcombe's score bounds, which err up to 8% of the time
+    where 5% are promised (docs/compare.md). (-1, 1) where a side has no conversations; errors as `lower_bound`.
     """
     if not (new[1] and base[1]):
         return -1.0, 1.0

@@ -114,7 +114,7 @@ class Lint:
         confidence, fail_on = self.document.gate.confidence, self.document.gate.fail_on
         if not 0.5 <= confidence < 1:
             percent = build_percentage(confidence)
-            self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50 % to below 100 %')
+            self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50% to below 100%')
         cluster = self.document.gate.cluster
         if cluster and not (cluster.startswith(METADATA) and all(cluster.split("."))):
             self._report(("gate", "cluster"), f'"cluster" is "{cluster}", known: {METADATA}<field>')

@@ -29,7 +29,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def render_values_csv(report: Report) -> str:
-    """The values that the assistant shows, one a row, most frequent first: fractions, and their 95 % interval."""
+    """The values that the assistant shows, one a row, most frequent first: fractions, and their 95% interval."""
     return _build_table(VALUE_COLUMNS, (_build_value(share) for share in report.profile.values))
 
 

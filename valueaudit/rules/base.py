@@ -347,7 +347,7 @@ def build_checks(
 
 
 def build_statement(rule: Rule, limit: Limit) -> str:
-    """One limit as the sentence that is signed: "In refunds, the assistant shows cruelty in at most 1 % of ..."."""
+    """One limit as the sentence that is signed: "In refunds, the assistant shows cruelty in at most 1% of ..."."""
     start = f"In {' and '.join(rule.in_)}, the assistant" if rule.in_ else "The assistant"
     denominator = _name_denominator(rule).removeprefix("all ")
     if limit.never:
@@ -370,7 +370,7 @@ def inspect_limits(limits: Iterable[Limit], stated: frozenset[str], keys: tuple[
     if not stated & {*keys}:
         yield Finding("", f"the rule states no limit, known: {', '.join(keys)}")
     for limit in limits:
-        percent = build_percentage(limit.limit).replace(" ", "")
+        percent = build_percentage(limit.limit)
         if limit.limit == (1 if limit.direction == "at_most" else 0):
             yield Finding(limit.key, f'"{limit.key}: {percent}" can never be violated', warning=True)
         elif limit.limit == (0 if limit.direction == "at_most" else 1) and not limit.never:

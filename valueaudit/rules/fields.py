@@ -61,7 +61,7 @@ _DIFFERENCE = re.compile(r".*[0-9]\s*pp", re.ASCII)
 
 
 def parse_percentage(text: str) -> float:
-    """The fraction that a percentage such as `0.5 %` names. Raises `ValueError` with what is wrong with it."""
+    """The fraction that a percentage such as `0.5%` names. Raises `ValueError` with what is wrong with it."""
     found = _PERCENTAGE.fullmatch(text.strip())
     if found is None:
         raise ValueError(_explain_percentage(text.strip()))
@@ -72,9 +72,9 @@ def parse_percentage(text: str) -> float:
 
 
 def build_percentage(fraction: float) -> str:
-    """A fraction as the percentage a policy would state, in full: 0.005 gives `0.5 %`."""
+    """A fraction as the percentage a policy would state, in full: 0.005 gives `0.5%`."""
     percent = Decimal(repr(fraction)) * 100
-    return f"{percent.normalize():f} %"
+    return f"{percent.normalize():f}%"
 
 
 def parse_margin(text: str) -> float:
@@ -89,9 +89,9 @@ def parse_margin(text: str) -> float:
 
 
 def build_points(difference: float) -> str:
-    """A difference of rates in percentage points, as a policy would state it: 0.02 gives `2 pp`."""
+    """A difference of rates in percentage points, as a policy would state it: 0.02 gives `2pp`."""
     points = Decimal(repr(difference)) * 100
-    return f"{points.normalize():f} pp"
+    return f"{points.normalize():f}pp"
 
 
 def build_limit(key: str, limit: float) -> str:
@@ -100,21 +100,21 @@ def build_limit(key: str, limit: float) -> str:
 
 
 def sign_points(difference: float) -> str:
-    """A measured difference in percentage points with its sign and three figures: `+0.25 pp`."""
+    """A measured difference in percentage points with its sign and three figures: `+0.25pp`."""
     points = f"{float(f'{difference * 100:.3g}'):+f}".rstrip("0").rstrip(".")
-    return f"{points} pp" if difference else "0 pp"
+    return f"{points}pp" if difference else "0pp"
 
 
 def build_rounded(fraction: float) -> str:
     """A measured fraction as a percentage with three significant digits, never rounded to a bare 0 or 100."""
     distance = min(fraction, 1 - fraction)
     if 0 < distance < 1e-8:
-        return "below 0.000001 %" if fraction < 0.5 else "above 99.999999 %"
+        return "below 0.000001%" if fraction < 0.5 else "above 99.999999%"
     places = 0
     while distance > 0 and round(distance * 100, places) < 10 ** (2 - places):
         places += 1
     shown = f"{fraction * 100:.{places}f}"
-    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
+    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown}%"
 
 
 def _explain_percentage(text: str) -> str:
@@ -127,5 +127,5 @@ def _explain_percentage(text: str) -> str:
 
 def _explain_margin(text: str) -> str:
     if text.endswith("%"):
-        return f'"{text}" is a share: of what? write percentage points such as "2pp", from 5 % to 7 % is 2pp'
+        return f'"{text}" is a share: of what? write percentage points such as "2pp", from 5% to 7% is 2pp'
     return f'"{text}" is no difference, write percentage points such as "2pp"'
