@@ -67,7 +67,7 @@ def test_bounds_agree_with_statsmodels(hits: int, total: int, confidence: float)
 @pytest.mark.parametrize(
     ("hits", "total", "limit"), [(0, 299, "pass"), (1, 299, ""), (4, 1000, "pass"), (16, 1000, "fail")]
 )
-def test_the_worked_numbers_agree_with_statsmodels(hits: int, total: int, limit: str) -> None:
+def test_the_worked_numbers_agree_with_statsmodels(hits: int, total: int, verdict: str) -> None:
     """The table of "at most 1%" in docs/decision.md."""
     low, high = proportion_confint(hits, total, alpha=0.1, method="beta")
     assert (high <= 0.01) == (verdict == "pass")
