@@ -19,7 +19,8 @@ import jsonlines
 import msgspec
 
 from valueaudit.files import open_source
-from valueaudit.readers.chat_jsonl import read_chat_jsonl
+from valueaudit.readers.reading import Reading
+from valueaudit.registry import FORMATS
 from valueaudit.transcript import Transcript
 
 _WORDS = tuple(
@@ -62,7 +63,7 @@ def write_log(path: Path, records: int) -> None:
 
 def read_with_valueaudit(path: Path) -> int:
     with open_source(str(path), io.BytesIO()) as source:
-        return sum(isinstance(item, Transcript) for item in read_chat_jsonl(source))
+        return sum(isinstance(item, Transcript) for item in Reading(FORMATS).read(source))
 
 
 def read_with_jsonlines(path: Path) -> int:

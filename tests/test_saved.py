@@ -46,7 +46,7 @@ RECORDS: tuple[Record, ...] = (
 def build_footer(sampled: int = 3, classified: int = 2, bad_records: int = 1) -> FooterRecord:
     """The footer of `RECORDS`, unless it lies."""
     coverage = Coverage(sampled, sampled, classified, sampled - classified, bad_records, 0, 0, {}, 1)
-    inputs = (InputInfo("logs.jsonl", "abc", "chat-jsonl", 3, 1),)
+    inputs = (InputInfo("logs.jsonl", "abc", "chat", 3, 1),)
     return FooterRecord(inputs, coverage, ClassifierInfo("m", "m-2"), Cost(calls=3), "s", "f")
 
 

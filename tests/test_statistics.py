@@ -65,7 +65,7 @@ def test_bounds_agree_with_statsmodels(hits: int, total: int, confidence: float)
 
 
 @pytest.mark.parametrize(
-    ("hits", "total", "limit"), [(0, 299, "pass"), (1, 299, ""), (4, 1000, "pass"), (16, 1000, "fail")]
+    ("hits", "total", "verdict"), [(0, 299, "pass"), (1, 299, ""), (4, 1000, "pass"), (16, 1000, "fail")]
 )
 def test_the_worked_numbers_agree_with_statsmodels(hits: int, total: int, verdict: str) -> None:
     """The table of "at most 1%" in docs/decision.md."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
@@ -10,7 +9,7 @@ from msgspec import Struct
 from valueaudit.observation import Outcome, Reason
 from valueaudit.record import ClassifierInfo, Cost
 from valueaudit.report import Report
-from valueaudit.transcript import BadRecord, Transcript
+from valueaudit.transcript import Transcript
 
 
 class Source(Protocol):
@@ -24,14 +23,6 @@ class Source(Protocol):
     @property
     def stream(self) -> BinaryIO:
         """The decompressed bytes."""
-        ...
-
-
-class Reader(Protocol):
-    """Turns one source into transcripts; every non-blank line ends in a `Transcript` or a `BadRecord`."""
-
-    def __call__(self, source: Source) -> Iterator[Transcript | BadRecord]:
-        """Yields in the order of the source. Raises nothing because of what the source says."""
         ...
 
 

@@ -71,13 +71,23 @@ class Sampling(Struct, frozen=True):
 
 
 class InputInfo(Struct, frozen=True):
-    """One input file as it was read; `sha256` is over the bytes on disk, None where it was not read to its end."""
+    """One input file as it was read; `sha256` is over the bytes on disk, None where it was not read to its end.
+
+    `format` names the formats met in it, joined by `+`, empty where none was. `duplicates` are conversations
+    that have the id of an earlier one of the run and say word for word the same: they are in no other count. `messages`, `attachments` and
+    `branches` are of the conversations; `left_out` are records that hold no speech (summaries, spans of tools).
+    """
 
     path: str
     sha256: str | None
     format: str
     conversations: int
     bad_records: int
+    messages: int = 0
+    attachments: int = 0
+    branches: int = 0
+    left_out: int = 0
+    duplicates: int = 0
 
 
 class Coverage(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Names to readers and renderers: plain tables, so that adding one is a file and a line. Tests walk them."""
+"""Formats and renderers by name: plain tables, so that adding one is a file and a line. Tests walk them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from valueaudit.ports import Reader, Renderer
-from valueaudit.readers.chat_jsonl import read_chat_jsonl
+from valueaudit.ports import Renderer
+from valueaudit.readers.chat import CHAT
+from valueaudit.readers.format import Format
 from valueaudit.renderers.csv_tables import is_rules_csv, is_values_csv, render_rules_csv, render_values_csv
 from valueaudit.renderers.intoto import is_intoto, render_intoto
 from valueaudit.renderers.json_report import is_json_report, render_json
@@ -15,11 +16,8 @@ from valueaudit.renderers.junit import is_junit, render_junit
 from valueaudit.renderers.markdown import is_markdown, render_markdown
 from valueaudit.renderers.sarif import is_sarif, render_sarif
 
-DEFAULT_FORMAT = "chat-jsonl"
-
-READERS: Mapping[str, Reader] = {
-    "chat-jsonl": read_chat_jsonl,
-}
+# In the order in which they are asked whether a record is theirs: what is told by more comes first.
+FORMATS: tuple[Format, ...] = (CHAT,)
 
 
 class Kind(Struct, frozen=True):
@@ -39,6 +37,11 @@ KINDS: Mapping[str, Kind] = {
     ".rules.csv": Kind(render_rules_csv, is_rules_csv),
     ".intoto.json": Kind(render_intoto, is_intoto),
 }
+
+
+def find_format(name: str) -> Format | None:
+    """The transcript format of this name."""
+    return next((known for known in FORMATS if known.name == name), None)
 
 
 def find_kind(path: str) -> Kind | None:

@@ -43,12 +43,17 @@ class Message(Struct, frozen=True):
 
 
 class Transcript(Struct, frozen=True):
-    """One conversation: one unit of the audit, one vote per value."""
+    """One conversation: one unit of the audit, one vote per value.
+
+    `branches` counts the other ways that the source knows this conversation went (regenerated replies, edited
+    questions); they are not in `messages`.
+    """
 
     id: str
     location: Location
     messages: tuple[Message, ...]
     metadata: Metadata
+    branches: int = 0
 
     @property
     def has_assistant_text(self) -> bool:
@@ -61,3 +66,13 @@ class BadRecord(Struct, frozen=True):
 
     location: Location
     reason: str
+
+
+class LeftOut(Struct, frozen=True):
+    """A record that belongs to a log but holds no speech of its own (a summary, the span of a tool): counted."""
+
+    location: Location
+    reason: str
+
+
+Item = Transcript | BadRecord | LeftOut

@@ -41,12 +41,13 @@ def scanned(server: JudgeServer, folder: Path) -> dict[str, Any]:
     server.behaviour = behave
     lines = [build_line(f"Bike (case {n})", f"{REPLY} {n}", id=f"c-{n}", parity=n % 2) for n in range(30)]
     lines = [line.replace('"parity": 0', '"parity": "even"') for line in lines]
-    write_logs(folder / "logs.jsonl", [*lines, lines[0], "no JSON"])
+    write_logs(folder / "logs.jsonl", [*lines, lines[0], lines[1].replace("Bike", "A bike"), "no JSON"])
     Path("p.yaml").write_text(POLICY)
     judge = ("-m", "openai/test", "--api-base", server.base)
     run(["scan", "logs.jsonl", "-p", "p.yaml", "--records", "r.jsonl", "-q", "-o", "scan.json", *judge])
     report: dict[str, Any] = json.loads(Path("scan.json").read_text())
     assert report["coverage"]["duplicate_ids"] == 1
+    assert report["inputs"][0]["duplicates"] == 1
     assert report["coverage"]["unclassified"] > 0
     return report
 
@@ -145,9 +146,9 @@ def test_records_without_a_footer_are_incomplete(scanned: dict[str, Any]) -> Non
     code, report = check()
     assert (code, report["verdict"]) == (4, "incomplete")
     assert "no footer" in report["message"]
-    assert report["inputs"] == [
-        {"path": "logs.jsonl", "sha256": None, "format": "unknown", "conversations": 31, "bad_records": 1}
-    ]
+    (read,) = report["inputs"]
+    assert (read["path"], read["sha256"], read["format"]) == ("logs.jsonl", None, "unknown")
+    assert (read["conversations"], read["bad_records"]) == (31, 1)
     Path("q.yaml").write_text(VIOLATED)
     assert check(policy="q.yaml")[0] == 1
 

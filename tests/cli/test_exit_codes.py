@@ -130,11 +130,12 @@ def test_policies_are_not_read_from_elsewhere(logs: Path) -> None:
 
 
 def test_many_files_are_one_audit(folder: Path) -> None:
-    """Files, folders and globs add up, each with its own line in the report."""
+    """Files, folders and globs add up, each with its own line in the report; what was read before counts once."""
     (folder / "a").mkdir()
     write_conversations(folder / "a" / "one.jsonl", 2)
     write_conversations(folder / "a" / "two.jsonl", 3)
     assert run(["scan", "a"]) == 0
     report = json.loads(Path("valueaudit-report.json").read_text())
-    assert [(i["path"], i["conversations"]) for i in report["inputs"]] == [("a/one.jsonl", 2), ("a/two.jsonl", 3)]
-    assert report["coverage"]["duplicate_ids"] == 2
+    read = [(i["path"], i["conversations"], i["duplicates"]) for i in report["inputs"]]
+    assert read == [("a/one.jsonl", 2, 0), ("a/two.jsonl", 1, 2)]
+    assert report["coverage"]["duplicate_ids"] == 0

@@ -15,7 +15,7 @@ from valueaudit.cli.progress import Progress
 from valueaudit.cli.scan import Duration
 from valueaudit.cli.terminal import has_color, is_ascii_only, width_of
 from valueaudit.record import Cost
-from valueaudit.registry import KINDS, READERS
+from valueaudit.registry import FORMATS, KINDS
 from valueaudit.tally import Tally
 
 
@@ -132,5 +132,5 @@ def test_progress_without_a_price_or_a_size(monkeypatch: pytest.MonkeyPatch, cos
 
 def test_every_registered_name_leads_to_something_callable() -> None:
     """The tables hold functions, and the endings of outputs begin with a dot."""
-    assert all(callable(reader) for reader in READERS.values())
+    assert all(callable(known.recognises) and callable(known.start) for known in FORMATS)
     assert all(ending.startswith(".") and callable(kind.render) for ending, kind in KINDS.items())

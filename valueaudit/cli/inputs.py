@@ -4,43 +4,38 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
 
+from msgspec.structs import replace
+
+from valueaudit.errors import UsageError
 from valueaudit.files import open_source
-from valueaudit.ports import Reader
+from valueaudit.readers.reading import Reading
 from valueaudit.record import InputInfo
-from valueaudit.transcript import BadRecord, Transcript
+from valueaudit.registry import FORMATS, find_format
+from valueaudit.transcript import BadRecord, Item, LeftOut, Transcript
 
-
-class _Begun(NamedTuple):
-    """How far one file was read. Replaced, never changed, since another thread looks at it."""
-
-    name: str
-    conversations: int = 0
-    bad_records: int = 0
-    sha256: str | None = None
+AUTO = "auto"
 
 
 class Inputs:
     """Reads files one after the other; iterated once, in a thread of its own."""
 
-    def __init__(self, paths: Sequence[str], format_name: str, reader: Reader, stdin: BinaryIO) -> None:
+    def __init__(self, paths: Sequence[str], reading: Reading, stdin: BinaryIO) -> None:
         self._paths = tuple(paths)
-        self._format = format_name
-        self._reader = reader
+        self._reading = reading
         self._stdin = stdin
-        self._begun: list[_Begun] = []
+        # each is replaced, never changed, since another thread looks at it
+        self._begun: dict[str, InputInfo] = {}
+        self._seen: set[int] = set()
         self._read_before = 0
         self._opened_bytes = 0
 
     @property
     def infos(self) -> tuple[InputInfo, ...]:
         """One entry for each file that was begun, in order, as far as it was read."""
-        return tuple(
-            InputInfo(each.name, each.sha256, self._format, each.conversations, each.bad_records)
-            for each in self._begun
-        )
+        return tuple(self._begun.values())
 
     @property
     def bytes_read(self) -> int:
@@ -58,22 +53,64 @@ class Inputs:
     def __iter__(self) -> Iterator[Transcript | BadRecord]:
         for path in self._paths:
             yield from self._read(path)
+        yield from self._count(self._reading.finish())
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
         with open_source(path, self._stdin) as opened:
-            seen = _Begun(opened.name)
-            self._begun.append(seen)
-            for item in self._reader(opened):
-                if isinstance(item, BadRecord):
-                    seen = seen._replace(bad_records=seen.bad_records + 1)
-                else:
-                    seen = seen._replace(conversations=seen.conversations + 1)
-                self._begun[-1] = seen
+            self._begun[opened.name] = InputInfo(opened.name, None, "", 0, 0)
+            for item in self._count(self._reading.read(opened)):
                 self._opened_bytes = opened.bytes_read
                 yield item
-            self._begun[-1] = seen._replace(sha256=opened.sha256)
+            formats = "+".join(self._reading.formats)
+            self._begun[opened.name] = replace(self._begun[opened.name], sha256=opened.sha256, format=formats)
             self._read_before += opened.bytes_read
             self._opened_bytes = 0
+
+    def _count(self, items: Iterable[Item]) -> Iterator[Transcript | BadRecord]:
+        """The items that are audited: each is counted for the file it lies in, a second copy only counted."""
+        for item in items:
+            name = item.location.source
+            info = self._begun[name]
+            match item:
+                case Transcript():
+                    if self._is_new(item):
+                        self._begun[name] = _with_transcript(info, item)
+                        yield item
+                    else:
+                        self._begun[name] = replace(info, duplicates=info.duplicates + 1)
+                case BadRecord():
+                    self._begun[name] = replace(info, bad_records=info.bad_records + 1)
+                    yield item
+                case LeftOut():
+                    self._begun[name] = replace(info, left_out=info.left_out + 1)
+
+    def _is_new(self, transcript: Transcript) -> bool:
+        # the id counts: two users who got the same answer to the same question had two conversations
+        before = len(self._seen)
+        said = tuple([(message.role, message.text) for message in transcript.messages])
+        self._seen.add(hash((transcript.id, said)))
+        return len(self._seen) > before
+
+
+def _with_transcript(info: InputInfo, transcript: Transcript) -> InputInfo:
+    return replace(
+        info,
+        conversations=info.conversations + 1,
+        messages=info.messages + len(transcript.messages),
+        attachments=info.attachments + sum([len(message.attachments) for message in transcript.messages]),
+        branches=info.branches + transcript.branches,
+    )
+
+
+def build_reading(format_name: str = AUTO) -> Reading:
+    """What reads the inputs: every format, or the one that is named. Raises `UsageError` for an unknown name."""
+    if format_name == AUTO:
+        return Reading(FORMATS)
+    named = find_format(format_name)
+    if named is None:
+        known = ", ".join((AUTO, *(format.name for format in FORMATS)))
+        raise UsageError(f'"{format_name}" is no input format', help=f"known are {known}")
+    return Reading((named,), forced=True)
 
 
 def open_stdin() -> BinaryIO:

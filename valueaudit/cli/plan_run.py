@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from valueaudit.cli.inputs import Inputs, open_stdin
+from valueaudit.cli.inputs import Inputs, build_reading, open_stdin
 from valueaudit.cli.judging import DEFAULT_PARAMETERS
 from valueaudit.cli.plan import PlanOptions
 from valueaudit.cli.policies import read_policy, require_policy_path
@@ -22,7 +22,6 @@ from valueaudit.planning import CheckPlan, plan_checks
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.policy.reader import suggest
 from valueaudit.record import build_record
-from valueaudit.registry import DEFAULT_FORMAT, READERS
 from valueaudit.renderers.plan import Charge, Found, Terms, render_plan
 from valueaudit.rules import Check, ProhibitedRule
 from valueaudit.rules.fields import parse_percentage
@@ -133,7 +132,7 @@ def _look(
     counts: Counter[_Scope] = Counter()
     conversations = bad_records = silent = 0
     stdin = open_stdin() if STDIN in files else io.BytesIO()
-    for item in Inputs(files, DEFAULT_FORMAT, READERS[DEFAULT_FORMAT], stdin):
+    for item in Inputs(files, build_reading(), stdin):
         if isinstance(item, BadRecord):
             bad_records += 1
             continue

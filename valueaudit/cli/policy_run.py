@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from valueaudit.cli.inputs import open_stdin
+from valueaudit.cli.inputs import build_reading, open_stdin
 from valueaudit.cli.policies import DEFAULT_POLICIES, build_lock, read_policy, read_policy_bytes, require_policy_path
 from valueaudit.cli.terminal import is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, NothingToAuditError, OutputError, PolicyError
@@ -21,12 +21,11 @@ from valueaudit.observation import Reason, Unclassified
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.policy.matching import Matching
 from valueaudit.record import ConversationRecord, build_record
-from valueaudit.registry import DEFAULT_FORMAT, READERS
 from valueaudit.renderers.explanation import render_markdown, render_text
 from valueaudit.renderers.visible import visible
 from valueaudit.saved import SavedRun
 from valueaudit.taxonomy import load_taxonomy
-from valueaudit.transcript import BadRecord
+from valueaudit.transcript import Transcript
 from valueaudit.writing import write_new
 
 _HEADER = re.compile(rb'\s*\{\s*"kind"\s*:\s*"header"')
@@ -105,13 +104,14 @@ def _match(policy: Policy, logs: Sequence[str]) -> str:
 def _read_conversations(paths: Sequence[str], known: frozenset[str]) -> Iterator[ConversationRecord]:
     """The conversations in records and logs; of a log nobody has judged anything yet."""
     stdin = open_stdin() if STDIN in paths else io.BytesIO()
+    reading = build_reading()
     for path in paths:
         with open_source(path, stdin) as opened:
             if _HEADER.match(opened.stream.peek()):
                 yield from (line for line in SavedRun(path, opened.stream) if isinstance(line, ConversationRecord))
                 continue
-            for item in READERS[DEFAULT_FORMAT](opened):
-                if not isinstance(item, BadRecord):
+            for item in reading.read(opened):
+                if isinstance(item, Transcript):
                     yield build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False, known=known)
 
 

@@ -81,7 +81,13 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 @click.option("--github/--no-github", default=None, help=GITHUB_HELP)
 @click.option("--records", metavar="FILE", help="Write one line of JSON per conversation.")
 @click.option("--include-text", is_flag=True, help="Put quotations and full metadata into report and records.")
-@click.option("--input-format", default="auto", show_default=True, metavar="NAME", help="auto or chat-jsonl.")
+@click.option(
+    "--input-format",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="The format of all inputs; auto tells it by their content.",
+)
 @click.option("--allow-empty", is_flag=True, help="Nothing to audit is no error.")
 @click.option("--fail-on", type=click.Choice(["low", "medium", "high", "critical"]), help="Overrides gate.fail_on.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 where the verdict is fail or inconclusive.")

@@ -16,7 +16,7 @@ from msgspec import Struct
 from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
 from valueaudit.cli.baselines import Baselines, read_baselines
 from valueaudit.cli.closing import close, read_clock, read_command
-from valueaudit.cli.inputs import Inputs, open_stdin
+from valueaudit.cli.inputs import Inputs, build_reading, open_stdin
 from valueaudit.cli.judging import Judging, build_judging
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missing
@@ -39,7 +39,6 @@ from valueaudit.record import (
     TaxonomyInfo,
     encode_line,
 )
-from valueaudit.registry import DEFAULT_FORMAT, READERS
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL, Facts, build_report
@@ -100,9 +99,7 @@ def plan_scan(options: ScanOptions) -> Plan:
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
     outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
-    name = DEFAULT_FORMAT if options.input_format == "auto" else options.input_format
-    if name not in READERS:
-        raise UsageError(f'"{name}" is no input format', help=f"known are auto, {', '.join(READERS)}")
+    reading = build_reading(options.input_format)
     paths = find_inputs(options.paths, allow_empty=options.allow_empty)
     check_inputs(paths)
     judging = build_judging(
@@ -113,7 +110,7 @@ def plan_scan(options: ScanOptions) -> Plan:
     baselines = read_baselines(policy, taxonomy)
     baselines.refuse_other(judging.classifier.info, TaxonomyInfo(taxonomy.id, taxonomy.sha256))
     predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
-    inputs = Inputs(paths, name, READERS[name], open_stdin() if STDIN in paths else io.BytesIO())
+    inputs = Inputs(paths, reading, open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
         taxonomy=taxonomy,

@@ -12,14 +12,14 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from valueaudit.cli.inputs import build_reading
 from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, InputError
 from valueaudit.files import STDIN, open_source
 from valueaudit.observation import Evidence, Observation, State
 from valueaudit.record import ConversationRecord, FooterRecord, InputInfo, RecordLine, parse_lines
-from valueaudit.registry import DEFAULT_FORMAT, READERS
 from valueaudit.renderers.visible import visible
-from valueaudit.transcript import BadRecord, Transcript
+from valueaudit.transcript import Transcript
 
 LONGEST_QUOTE = 200
 
@@ -84,14 +84,12 @@ def _locate(source: str, records: str) -> str:
 
 def _read_transcript(source: str, record: ConversationRecord, info: InputInfo | None) -> tuple[Transcript, str | None]:
     """The conversation, and what is to be said against it: that the file is not the one that was scanned."""
-    name = info.format if info else DEFAULT_FORMAT
-    if name not in READERS:
-        raise InputError(f'"{source}" has the unknown format "{name}"', help=f"known are {', '.join(READERS)}")
+    reading = build_reading()
     found: Transcript | None = None
     with open_source(source, io.BytesIO()) as opened:
-        for item in READERS[name](opened):
+        for item in itertools.chain(reading.read(opened), reading.finish()):
             same_place = item.location.line == record.line and item.location.pointer == record.pointer
-            if same_place and not isinstance(item, BadRecord) and item.id == record.id:
+            if same_place and isinstance(item, Transcript) and item.id == record.id:
                 found = item
         digest = opened.sha256
     if found is None:

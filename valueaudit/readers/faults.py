@@ -34,13 +34,19 @@ def explain_fault(error: Exception, line: bytes) -> str:
     return _explain_syntax(_text_of(line)) or "a number that is out of range"
 
 
-def refuse_hidden(record: dict[str, Any], line: bytes) -> None:
+def refuse_hidden(value: Any, line: bytes) -> None:
     """Raises `Unreadable` where an object in `line` names a key twice, or values lie too deep.
 
     JSON does not say which of two equal keys counts (RFC 8259, section 4), so whoever writes the log could show the
     audit another text than the user saw.
     """
-    if _may_repeat_keys(line, _count_keys(record)):
+    if type(value) is list:
+        keys = count_keys({"": value}) - 1
+    elif type(value) is dict:
+        keys = count_keys(value)
+    else:
+        return
+    if _may_repeat_keys(line, keys):
         try:
             json.loads(_text_of(line), object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
         except _Found as found:
@@ -67,7 +73,7 @@ def _is_escaped(line: bytes, position: int) -> bool:
     return (position - start) % 2 == 1
 
 
-def _count_keys(record: dict[str, Any]) -> int:
+def count_keys(record: dict[str, Any]) -> int:
     """The keys of all objects in the record. Raises `Unreadable` where they lie too deep."""
     count = len(record)
     level: list[Any] = []

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.ports import Source
-from valueaudit.readers.chat_jsonl import read_chat_jsonl
-from valueaudit.transcript import BadRecord, Location, Message, Role, Transcript
+from valueaudit.readers.lines import LONGEST_LINE
+from valueaudit.readers.reading import Reading
+from valueaudit.registry import FORMATS
+from valueaudit.transcript import BadRecord, LeftOut, Location, Message, Role, Transcript
 
 # the same examples on every machine, and no clock: a slow machine is no failure
 steady = settings(deadline=None, derandomize=True)
@@ -42,10 +44,15 @@ class BreakingStream(io.BytesIO):
         return line
 
 
-def read_bytes(content: bytes, **options: int) -> list[Transcript | BadRecord]:
-    """Everything the reader yields for these bytes."""
-    source: Source = FakeSource(io.BytesIO(content))
-    return list(read_chat_jsonl(source, **options))
+def read_source(source: Source, *, longest_line: int = LONGEST_LINE) -> list[Transcript | BadRecord]:
+    """Every conversation and bad record of this source."""
+    items = Reading(FORMATS, longest_line=longest_line).read(source)
+    return [item for item in items if not isinstance(item, LeftOut)]
+
+
+def read_bytes(content: bytes, *, longest_line: int = LONGEST_LINE) -> list[Transcript | BadRecord]:
+    """Everything that is read from these bytes."""
+    return read_source(FakeSource(io.BytesIO(content)), longest_line=longest_line)
 
 
 def read_one(record: Any) -> Transcript:
@@ -140,15 +147,11 @@ def test_page_examples_of_bad_lines_are_bad() -> None:
         (b"1.5", "a number, not an object"),
         (b'"hi"', "a string, not an object"),
         (b"[]", "a list, not an object"),
-        (b"{}", 'no "messages" list: the object is empty'),
+        (b"{}", "no conversation: the object is empty"),
         (b'{"messages":null}', '"messages" is null, not a list'),
         (b'{"messages":{"a":1}}', '"messages" is an object, not a list'),
         (b'{"messages":[]}', '"messages" is empty'),
-        (b'{"x":1,"y":2}', 'no "messages" list; the fields are "x", "y"'),
-        (
-            b'{"conversations":[]}',
-            'no "messages" list; the fields are "conversations"; this looks like the ShareGPT format',
-        ),
+        (b'{"x":1,"y":2}', 'no known format; the fields are "x", "y"'),
         (b'{"messages":["hi"]}', "messages[0] is a string, not an object"),
         (b'{"messages":[{"content":"hi"}]}', 'messages[0] has no "role"'),
         (b'{"messages":[{"role":7,"content":"hi"}]}', "messages[0].role is a number, not a string"),
@@ -182,7 +185,7 @@ def test_bad_line_says_why(line: bytes, reason: str) -> None:
 def test_long_field_names_are_cut() -> None:
     """A reason names at most eight fields, each cut at 40 characters."""
     reason = reason_of(json.dumps({"x" * 50: 1, **{str(n): 1 for n in range(9)}}).encode())
-    assert reason == f'no "messages" list; the fields are "{"x" * 40}…", "0", "1", "2", "3", "4", "5", "6", …'
+    assert reason == f'no known format; the fields are "{"x" * 40}…", "0", "1", "2", "3", "4", "5", "6", …'
 
 
 @pytest.mark.parametrize(
@@ -372,7 +375,7 @@ def test_long_line_is_read() -> None:
 def test_stream_that_breaks_off(error: Exception, reason: str) -> None:
     """What was read before the stream broke is kept, and one last bad record says what happened."""
     good = json.dumps(talk(id=1)).encode() + b"\n"
-    first, last = read_chat_jsonl(FakeSource(BreakingStream(good, error)))
+    first, last = read_source(FakeSource(BreakingStream(good, error)))
     assert isinstance(first, Transcript)
     assert isinstance(last, BadRecord)
     assert last.location.line == 2
@@ -389,7 +392,7 @@ def test_opened_files_are_sources(tmp_path: Path, pack: Any) -> None:
     path = tmp_path / "log.jsonl"
     path.write_bytes(pack(json.dumps(talk(id=1)).encode() + b"\n"))
     with open_source(str(path), io.BytesIO()) as source:
-        (item,) = read_chat_jsonl(source)
+        (item,) = read_source(source)
     assert isinstance(item, Transcript)
     assert item.location == Location(str(path), 1, None)
 

@@ -1,0 +1,42 @@
+"""The records of JSON Lines, with their lines: a bad line is one bad record, and the next one is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jsonlines
+import msgspec
+
+from valueaudit.ports import Source
+from valueaudit.readers.content import Unreadable
+from valueaudit.readers.faults import explain_fault, refuse_hidden
+from valueaudit.readers.format import Record
+from valueaudit.readers.lines import LONGEST_LINE, Lines, LineTooLong
+from valueaudit.transcript import BadRecord, Location
+
+
+def read_jsonl(source: Source, *, longest_line: int = LONGEST_LINE) -> Iterator[Record | BadRecord]:
+    """One `Record` or `BadRecord` for each non-blank line of `source`, in its order.
+
+    Where the stream itself breaks off, one last `BadRecord` says so. Lines of more than `longest_line` bytes are
+    skipped and named. Raises nothing, whatever the lines hold.
+    """
+    lines = Lines(source.stream, longest_line)
+    read = jsonlines.Reader(lines, loads=msgspec.json.Decoder().decode).read
+    name = source.name
+    outcome: Record | BadRecord
+    while True:
+        try:
+            value = read(allow_none=True)
+            refuse_hidden(value, lines.current)
+            outcome = Record(value, Location(name, lines.number, None))
+        except EOFError:
+            return
+        except OSError as error:
+            yield BadRecord(Location(name, lines.number, None), (error.strerror or str(error)).lower())
+            return
+        except Unreadable as error:
+            outcome = BadRecord(Location(name, lines.number, None), error.reason)
+        except (jsonlines.InvalidLineError, RecursionError, LineTooLong) as error:
+            outcome = BadRecord(Location(name, lines.number, None), explain_fault(error, lines.current))
+        yield outcome
