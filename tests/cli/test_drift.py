@@ -197,3 +197,20 @@ def test_the_offline_commands_know_drift_rules(
     assert "is at most 10pp higher than in kept/v4.jsonl" in " ".join(told.split())
     assert "same: not planned, what a change needs depends on its baseline" in told
     assert run(["compare", "base.jsonl", "base.jsonl", "-p", "rules/p.yaml", "--margin", "20pp", "-q"]) == 0
+
+
+def test_the_example_of_the_page_runs(folder: Path) -> None:
+    """What docs/policy.md shows under `drift` can be scanned with, beside a baseline of the same rules."""
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = page.split("## `drift`")[1].split("```yaml\n")[1].split("```")[0]
+    rules, _, drift = example.partition("drift:")
+    assert drift
+    write_logs(Path("logs.jsonl"), (build_line(f"be fair {n}", f"{REPLY} {n}", id=f"c-{n}") for n in range(COUNT)))
+    Path("baselines").mkdir()
+    head = "version: 1\npolicy: p\n"
+    Path("p.yaml").write_text(head + rules)
+    assert run(["scan", "logs.jsonl", "-p", "p.yaml", "--records", "baselines/v4.records.jsonl", "--no-report"]) == 3
+    Path("p.yaml").write_text(head + example)
+    assert run(["scan", "logs.jsonl", "-p", "p.yaml", "-o", "report.json"]) == 3
+    kinds = [rule["kind"] for rule in json.loads(Path("report.json").read_text())["rules"]]
+    assert kinds == ["intended", "prohibited", "drift", "drift"]

@@ -46,7 +46,7 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
 @click.option(
     "--margin", type=Points(), default="0pp", show_default=True, metavar="POINTS", help="Change for the worse accepted."
 )
-@click.option("-o", "--output", multiple=True, metavar="FILE", help="Comparison, as .json. - is stdout.")
+@click.option("-o", "--output", multiple=True, metavar="FILE", help="Comparison, as .json or .md. - is JSON on stdout.")
 @click.option("--force", is_flag=True, help="Show figures without a verdict where they cannot be compared.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 where the verdict is regression or inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the verdict.")

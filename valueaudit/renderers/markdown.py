@@ -32,7 +32,7 @@ def render_markdown(report: Report, limit: int = LIMIT) -> str:
 
     It carries places and never the words of a transcript. Text of the report cannot become markup.
     """
-    return _fit([line for put in _SECTIONS for line in put(report)], limit)
+    return fit_lines([line for put in _SECTIONS for line in put(report)], limit)
 
 
 def is_markdown(head: bytes) -> bool:
@@ -40,7 +40,8 @@ def is_markdown(head: bytes) -> bool:
     return head.startswith(_MARK.encode())
 
 
-def _fit(lines: Sequence[str], limit: int) -> str:
+def fit_lines(lines: Sequence[str], limit: int) -> str:
+    """The lines as a page of at most `limit` bytes of UTF-8, cut at a line with a note; empty where that does not fit."""
     text = "\n".join([*lines, ""])
     if len(text.encode()) <= limit:
         return text
@@ -96,7 +97,7 @@ def _put_facts(report: Report) -> Iterator[str]:
         facts.append(("policy", f"{code(report.policy.path, cell=True)}, sha256 {digest}"))
     facts.append(("cost", f"{_count(report.cost.calls, 'call')}, {format_money(report.cost.usd)}"))
     facts.append(("finished", code(report.run.finished, cell=True)))
-    yield from _build_table(("", ""), facts)
+    yield from build_table(("", ""), facts)
 
 
 def _put_rules(report: Report) -> Iterator[str]:
@@ -108,7 +109,7 @@ def _put_rules(report: Report) -> Iterator[str]:
     yield "### Rules"
     yield ""
     columns = ("verdict", "rule", "severity", "measured", "bounds", "limit", "needed")
-    yield from _build_table(columns, (_build_rule(rule) for rule in shown), right=("measured", "bounds", "needed"))
+    yield from build_table(columns, (_build_rule(rule) for rule in shown), right=("measured", "bounds", "needed"))
     if len(rules) > len(shown):
         yield f"And {format_count(len(rules) - len(shown))} more that pass or are off."
         yield ""
@@ -180,7 +181,7 @@ def _put_adverse(report: Report) -> Iterator[str]:
         for share in report.profile.adverse
     )
     if report.profile.adverse:
-        yield from _build_table(("value", *figures, "look at"), rows, right=figures)
+        yield from build_table(("value", *figures, "look at"), rows, right=figures)
 
 
 def _put_values(report: Report) -> Iterator[str]:
@@ -192,7 +193,7 @@ def _put_values(report: Report) -> Iterator[str]:
     yield f"### Values{more}"
     yield ""
     rows = ((_name_value(value), *_build_share(value)) for value in shown)
-    yield from _build_table(("value", *_FIGURES), rows, right=_FIGURES)
+    yield from build_table(("value", *_FIGURES), rows, right=_FIGURES)
 
 
 def _put_shares(report: Report) -> Iterator[str]:
@@ -204,7 +205,7 @@ def _put_shares(report: Report) -> Iterator[str]:
         if any(share.denominator for share in shares):
             yield f"### {title}"
             yield ""
-            yield from _build_table((column, *_FIGURES), (_build_named(share) for share in shares), right=_FIGURES)
+            yield from build_table((column, *_FIGURES), (_build_named(share) for share in shares), right=_FIGURES)
     stated = ", ".join(f"{code(v.value)} {format_rate(v.rate)}" for v in profile.human_values[:SHOWN_STATED])
     if stated:
         yield f"Users state most often: {stated}."
@@ -258,7 +259,8 @@ def _describe_place(example: Example, cell: bool) -> str:
     return f"{code(example.conversation, cell=cell)} {location}{message}"
 
 
-def _build_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
+def build_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
+    """A table; the cells are escaped already."""
     yield f"| {' | '.join(columns)} |"
     yield f"|{'|'.join('---:' if column in right else '---' for column in columns)}|"
     for row in rows:
