@@ -41,7 +41,7 @@ def is_markdown(head: bytes) -> bool:
 
 
 def fit_lines(lines: Sequence[str], limit: int) -> str:
-    """The lines as a page of at most `limit` bytes of UTF-8, cut at a line with a note; empty where that does not fit."""
+    """The lines as a page of at most `limit` bytes of UTF-8, cut at a line with a note; empty where none fits."""
     text = "\n".join([*lines, ""])
     if len(text.encode()) <= limit:
         return text
