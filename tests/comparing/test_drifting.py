@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from policy_samples import HEAD, find_check, ids_of, parse, problems_of
 
 from valueaudit.acceptance import Counts
+from valueaudit.clustering import Cluster, find_effective
 from valueaudit.comparing import Ledger, Terms
 from valueaudit.comparing.differences import bound_difference
 from valueaudit.decide import Decision, decide
@@ -221,6 +222,33 @@ def test_conversations_that_depend_on_each_other_count_for_less() -> None:
     assert check.baseline is not None
     assert (check.verdict, check.baseline.method, check.effective) == ("inconclusive", "unpaired", 10)
     assert check.upper == pytest.approx(1 - 0.05 ** (1 / 10))
+
+
+def _draw_users(chance: random.Random, rate: float) -> Counts:
+    """Sixty users with ten conversations each, a correlation of 0.2 within a user."""
+    hits = []
+    for _ in range(60):
+        own = chance.betavariate(rate * 4, (1 - rate) * 4)
+        hits.append(sum(chance.random() < own for _ in range(10)))
+    effective = find_effective([Cluster(n, 0, 10) for n in hits], Cluster(0, 0, 0), 0.95)
+    return Counts(sum(hits), sum(hits), 600, 600, 600, 0, effective)
+
+
+def test_wrong_verdicts_on_clusters_are_rare() -> None:
+    """With the change exactly at the margin, PASS and FAIL each come out in about 5% of samples; in three times as many
+    where the users are ignored."""
+    chance, runs = random.Random(11), 500
+    wrong = {"pass": 0, "fail": 0, "ignoring": 0}
+    for _ in range(runs):
+        base, now = _draw_users(chance, 0.1), _draw_users(chance, 0.15)
+        measured = measure_clustered(base, now, Terms(0.05), "increase")
+        wrong["pass"] += measured.upper <= 0.05
+        wrong["fail"] += measured.lower > 0.05
+        wrong["ignoring"] += bound_difference((now.low, 600), (base.low, 600), 0.95)[1] <= 0.05
+    noise = 2.6 * (0.05 * 0.95 / runs) ** 0.5
+    assert wrong["pass"] / runs <= 0.05 + noise
+    assert wrong["fail"] / runs <= 0.05 + noise
+    assert wrong["ignoring"] / runs > 0.1
 
 
 def test_clusters_of_one_are_independent_samples() -> None:
