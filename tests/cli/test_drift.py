@@ -214,3 +214,11 @@ def test_the_example_of_the_page_runs(folder: Path) -> None:
     assert run(["scan", "logs.jsonl", "-p", "p.yaml", "-o", "report.json"]) == 3
     kinds = [rule["kind"] for rule in json.loads(Path("report.json").read_text())["rules"]]
     assert kinds == ["intended", "prohibited", "drift", "drift"]
+
+
+def test_a_drift_rule_is_planned_at_no_rate(
+    baseline: Path, server: JudgeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rate for it would be given up in silence, so it is refused."""
+    assert run(["plan", "-p", "rules/p.yaml", "--rate", "same=1%"]) == 2
+    assert 'the policy has no rule "same"' in capsys.readouterr().err

@@ -11,6 +11,7 @@ import pytest
 from loopback import Answer, Asked, JudgeServer, build_reply, good
 from samples import REPLY, build_line, write_conversations, write_logs
 from valueaudit.cli.main import run
+from valueaudit.errors import StorageError
 from valueaudit.record import ConversationRecord, FooterRecord, RecordLine, parse_lines
 
 POLICY = """
@@ -298,3 +299,18 @@ def test_a_sample_that_grows_is_looked_at_again(
     assert looks == [1, 1, 2]
     assert run(["scan", "logs.jsonl", "-o", "r.json", "--no-cache", *judge]) == 0
     assert json.loads(Path("r.json").read_text())["run"]["looks"] is None
+
+
+def test_a_store_that_fails_at_the_end_costs_no_report(
+    server: JudgeServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every reply is there by then; only the count of looks is missing."""
+
+    def fail(*_: object) -> None:
+        raise StorageError("no space left on device")
+
+    monkeypatch.setattr("valueaudit.store.ReplyStore.note_look", fail)
+    write_conversations(folder / "logs.jsonl", 2)
+    assert scan(server, "logs.jsonl") == 0
+    report = read_report()
+    assert (report["verdict"], report["run"]["looks"]) == ("none", None)

@@ -218,9 +218,16 @@ async def _audit(plan: Plan, audit: Audit, stop: Stop) -> tuple[Result, int | No
         loop.call_later(limit, stop.end, late)
     try:
         result = await audit.run(plan.inputs)
-        return result, plan.judging.finish() if result.error is None else None
+        return result, _count_looks(plan, result)
     finally:
         await plan.judging.close()
+
+
+def _count_looks(plan: Plan, result: Result) -> int | None:
+    # A store that fails now has given every reply already: the count is not worth the report.
+    with contextlib.suppress(StorageError):
+        return plan.judging.finish() if result.error is None else None
+    return None
 
 
 def _build_report(
