@@ -171,12 +171,12 @@ COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers
 
 
 def prohibited(*rules: str, head: str = "") -> Policy:
-    """A policy of these prohibited rules, else of one ceiling of 1 %."""
+    """A policy of these prohibited rules, else of one ceiling of 1%."""
     return parse_rule("prohibited", *(rules or (CEILING,)), head=head)
 
 
 def intended(*rules: str, head: str = "") -> Policy:
-    """A policy of these intended rules, else of one floor of 60 %."""
+    """A policy of these intended rules, else of one floor of 60%."""
     return parse_rule("intended", *(rules or (FLOOR,)), head=head)
 
 

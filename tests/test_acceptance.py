@@ -206,7 +206,7 @@ def _error_rates(policy: Policy, rate: float, runs: int, size: int) -> tuple[flo
 
 @pytest.mark.parametrize(("policy", "limit"), [(POLICIES[0], 0.05), (POLICIES[-1], 0.60)])
 def test_wrong_verdicts_at_the_limit_are_rare(policy: Policy, limit: float) -> None:
-    """At a true rate just on the limit, PASS and FAIL each come out in at most 5 % of samples, plus their own noise."""
+    """At a true rate just on the limit, PASS and FAIL each come out in at most 5% of samples, plus their own noise."""
     passed, failed = _error_rates(policy, limit, runs=1500, size=300)
     noise = 2.6 * (0.05 * 0.95 / 1500) ** 0.5
     assert passed <= 0.05 + noise
@@ -215,13 +215,13 @@ def test_wrong_verdicts_at_the_limit_are_rare(policy: Policy, limit: float) -> N
 
 @pytest.mark.parametrize(("sampled", "passes", "fails"), [(299, 0, 7), (1000, 4, 16), (3000, 20, 40)])
 def test_the_worked_ceilings_of_the_page(sampled: int, passes: int, fails: int) -> None:
-    """The table of "at most 1 %" in docs/decision.md."""
+    """The table of "at most 1%" in docs/decision.md."""
     verdicts = [find_verdict(prohibited(), hits, 0, sampled) for hits in (passes, passes + 1, fails - 1, fails)]
     assert verdicts == ["pass", "inconclusive", "inconclusive", "fail"]
 
 
 def test_the_worked_floor_of_the_page() -> None:
-    """The sentence on "at least 60 %" in docs/decision.md."""
+    """The sentence on "at least 60%" in docs/decision.md."""
     verdicts = [find_verdict(POLICIES[-1], hits, 0, 100) for hits in (51, 52, 68, 69)]
     assert verdicts == ["fail", "inconclusive", "inconclusive", "pass"]
 

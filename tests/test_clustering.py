@@ -65,7 +65,7 @@ def test_the_worked_clusters_of_the_page(hits: list[int], shown: int) -> None:
     """The table of 100 users in docs/decision.md, computed from the book and scipy alone."""
     size = korn_graubard(hits, [10] * 100, 0.95)
     upper = float(stats.beta.ppf(0.95, shown / 1000 * size + 1, size - shown / 1000 * size))
-    row = f"| {size:.1f}".replace(".0", "") + f" | {max(upper, 1 - 0.05 ** (1 / 100)):.2%}".replace("%", " % |")
+    row = f"| {size:.1f}".replace(".0", "") + f" | {max(upper, 1 - 0.05 ** (1 / 100)):.2%}" + " |"
     assert row in (Path(__file__).parents[1] / "docs" / "decision.md").read_text(encoding="utf-8")
     found = _tally([Cluster(h, 0, 10) for h in hits])
     assert only(decide(CEILING, found)).upper == pytest.approx(max(upper, 1 - 0.05 ** (1 / 100)))
@@ -187,7 +187,7 @@ def _decide(policy: Policy, records: list[Any]) -> Any:
 
 
 def test_without_a_hit_the_users_are_counted() -> None:
-    """59 users prove "at most 5 %" without a hit, 58 do not, however much each of them says."""
+    """59 users prove "at most 5%" without a hit, 58 do not, however much each of them says."""
     for users, verdict in ((59, "pass"), (58, "inconclusive")):
         names: list[str | None] = [f"u{n % users}" for n in range(users * 20)]
         rule = only(_decide(CEILING, _records(names, set())))

@@ -123,7 +123,7 @@ def test_the_worked_ceilings_of_the_page(sampled: int, hits: int, plain: str, ca
     ("hits", "verdict"), [(393, "fail"), (394, "inconclusive"), (576, "inconclusive"), (577, "pass")]
 )
 def test_the_worked_floor_of_the_page(hits: int, verdict: str) -> None:
-    """A judge that finds 80 of 100 and is wrong on 2 of 200: how many of 1,000 prove "at least 60 %" or refute it."""
+    """A judge that finds 80 of 100 and is wrong on 2 of 200: how many of 1,000 prove "at least 60%" or refute it."""
     policy = calibrate(FLOOR, clarity=(80, 20, 198, 2))
     assert find_verdict(policy, hits, 0, 1000) == verdict
     wrong, most = beta_upper(2, 200, RISK / 3), beta_upper(80, 100, RISK / 3)
@@ -197,7 +197,7 @@ def test_a_calibration_never_buys_a_ceiling(sizes: tuple[int, int, int]) -> None
     ("rules", "true", "values"), [(CEILING.replace("1%", "10%"), 0.10, {"deception": 0}), (FLOOR, 0.60, {"clarity": 0})]
 )
 def test_wrong_verdicts_of_a_calibrated_judge_are_rare(rules: str, true: float, values: dict[str, int]) -> None:
-    """On the limit, a judge that misses 30 % and is wrong on 3 % passes and fails wrongly in at most 5 % of runs each.
+    """On the limit, a judge that misses 30% and is wrong on 3% passes and fails wrongly in at most 5% of runs each.
 
     The calibration sample is drawn anew each time. Without a calibration most verdicts of such a judge are wrong.
     """
@@ -249,6 +249,14 @@ GOOD = COUNTED.format(9, 1, 20, 0)
             f"{{model: m, prompt_sha256: {DIGEST}, values: {{deception: {{{GOOD.replace('9', '-9')}}}}}}}",
             ('"true_positives" is "-9", known: whole numbers from 0',),
         ),
+        (
+            f"{{model: m, prompt_sha256: {DIGEST}, violations: {{clarty: {{{GOOD}}}}}}}",
+            ('unknown value "clarty", did you mean "clarity"',),
+        ),
+        (
+            f"{{model: m, prompt_sha256: {DIGEST}, responses: {{refraiming: {{{GOOD}}}}}}}",
+            ('unknown response type "refraiming", did you mean "reframing"',),
+        ),
         (f"{{file: c.json, model: m, values: {{deception: {{{GOOD}}}}}}}", ('"model" stands in', '"values" stands in')),
         ("{flie: c.json}", ('unknown key "flie", did you mean "file"',)),
     ],
@@ -275,12 +283,13 @@ def test_a_calibration_may_stand_in_a_file() -> None:
     assert parse_calibration(text.encode(), "c.json", TAXONOMY).values == {"deception": counts(9, 1, 20, 0)}
     for content, problem in (
         (b"", "c.json:1:1: the file is empty"),
-        (b"{model: m}", 'c.json:1:1: "prompt_sha256" and "values" is missing'),
+        (b"{model: m}", 'c.json:1:1: "prompt_sha256" is missing'),
+        (b"{model: m}", 'c.json:1:1: "values" names no value, a calibration without counts corrects nothing'),
         (text.replace("deceit", "zzz").encode(), 'c.json:1:119: unknown value "zzz"'),
     ):
         with pytest.raises(PolicyError) as caught:
             parse_calibration(content, "c.json", TAXONOMY)
-        assert caught.value.problems == (problem,)
+        assert problem in caught.value.problems
     policy = parse(f"{HEAD}{CEILING}calibration: {{file: c.json}}\n")
     assert (policy.calibration_file, policy.calibration) == ("c.json", None)
     assert parse(HEAD + CEILING).calibration_file is None
@@ -316,3 +325,99 @@ def test_a_scan_reads_the_calibration_beside_its_policy(
     assert run(scan) == ExitCode.USAGE
     assert 'is of another judge: its model is "m", this one is "openai/test"' in capsys.readouterr().err
     assert server.most_in_flight == 0
+
+
+def calibrate_all(rules: str, **sections: str) -> Policy:
+    """A policy with a calibration of these sections, each `name: counts` in a list of text."""
+    listed = "".join(f", {key}: {{{counts}}}" for key, counts in sections.items())
+    return parse(f"{HEAD}{rules}calibration: {{model: m, prompt_sha256: {DIGEST}{listed}}}\n")
+
+
+JUDGED = COUNTED.format(90, 10, 198, 2)
+
+
+@pytest.mark.parametrize(
+    ("rules", "section", "named"),
+    [
+        ("intended: [{id: a, value: clarity, violated_at_most: 5%}]\n", "violations", "clarity"),
+        ("responses: [{id: a, type: strong_resistance, at_most: 5%}]\n", "responses", "strong_resistance"),
+    ],
+)
+def test_violations_and_response_types_are_corrected_by_counts_of_their_own(
+    rules: str, section: str, named: str
+) -> None:
+    """Their ceilings are divided by the sensitivity, as those of prohibited values."""
+    policy = calibrate_all(rules, **{section: f"{named}: {{{JUDGED}}}"})
+    rule = only(decide(policy, count(policy, 1000, a=(20, 1))))
+    assert rule.upper == pytest.approx(beta_upper(21, 1000, RISK / 2) / beta_lower(90, 100, RISK / 2))
+    assert rule.calibrated
+    assert policy.warnings == ()
+
+
+def test_a_floor_of_one_response_type_is_corrected_on_both_sides() -> None:
+    """And can then fail, as that of a value."""
+    rules = "responses: [{id: a, type: mild_support, at_least: 60%}]\n"
+    policy = calibrate_all(rules, responses=f"mild_support: {{{JUDGED}}}")
+    rule = only(decide(policy, count(policy, 1000, a=(700, 0))))
+    wrong, found = beta_upper(2, 200, RISK / 3), beta_upper(90, 100, RISK / 3)
+    assert rule.lower == pytest.approx((beta_lower(700, 1000, RISK / 3) - wrong) / (found - wrong))
+    assert find_verdict(policy, 300, 0, 1000) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (
+            "intended: [{id: a, value: clarity, at_least: 60%, violated_at_most: 5%}]\n",
+            ("a:violated", "viol"),
+        ),
+        ("intended: [{id: a, value: [clarity, transparency], at_least: 60%}]\n", ("a", '"transparency" not')),
+        (
+            "responses: [{id: a, type: [reframing, mild_support], at_least: 6%}]\n",
+            ("a", "of several response"),
+        ),
+        ("undeclared: {id: a, at_most: 6%}\n", ("a", "cannot be labelled")),
+        (
+            f"{FLOOR}drift: [{{id: b, baseline: x, rules: a, max_decrease: 1pp}}]\n",
+            ("b", "between two audits"),
+        ),
+    ],
+)
+def test_what_stays_uncorrected_is_named(rules: str, told: tuple[str, str]) -> None:
+    """No limit is left as it is in silence."""
+    policy = calibrate_all(rules, values=f"clarity: {{{JUDGED}}}")
+    warning = policy.warnings[-1]
+    assert "the calibration does not correct " in warning
+    assert f"{told[0]} (" in warning
+    assert told[1] in warning
+    off = calibrate_all(rules.replace("id: a,", "id: a, enforce: warn,"), values=f"clarity: {{{JUDGED}}}")
+    assert off.warnings[-1].startswith("p.yaml:")
+
+
+def test_many_uncorrected_limits_are_one_warning() -> None:
+    """A policy of thousands of rules does not drown what else is told."""
+    rules = "".join(f"  - {{id: r{n}, value: transparency, at_least: 1%}}\n" for n in range(50))
+    policy = calibrate_all(f"intended:\n{rules}", values=f"clarity: {{{JUDGED}}}")
+    assert policy.warnings[-1].endswith('r19 ("transparency" not calibrated) and 30 more')
+
+
+def test_the_digest_holds_the_counts_of_a_calibration_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever changes a count changes the policy; layout, comments and the name of the file do not."""
+
+    def lock(text: str, file: str = "c.yaml", policy: str | None = None) -> str:
+        Path(file).write_text(text)
+        Path("p.yaml").write_text(policy or f"{HEAD}{CEILING}calibration: {{file: {file}}}\n")
+        capsys.readouterr()
+        assert run(["policy", "lock", "p.yaml"]) == 0
+        return capsys.readouterr().out.strip()
+
+    body = f"model: m\nprompt_sha256: {DIGEST}\nvalues: {{deception: {{{GOOD}}}}}\n"
+    digest = lock(body)
+    assert lock(f"# a comment\n{body}", "other.yaml") == digest
+    inline = f"{{model: m, prompt_sha256: {DIGEST}, values: {{deception: {{{GOOD}}}}}}}"
+    assert lock("", policy=f"{HEAD}{CEILING}calibration: {inline}\n") == digest
+    changed = lock(body.replace("true_positives: 9", "true_positives: 90"))
+    assert changed != digest
+    write_conversations(folder / "logs.jsonl", 2)
+    assert run(["scan", "logs.jsonl", "-p", "p.yaml", "--expect-policy", digest]) == ExitCode.USAGE
+    assert f"it is {changed}, expected {digest}" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_sizes_to_pass_are_the_worked_ones(limit: float, rate: float, power: flo
 
 
 def test_limits_at_the_edge_have_sizes_too() -> None:
-    """At most 100 % is proven by anything, at most 0 % by nothing and violated by one; far sizes are none."""
+    """At most 100% is proven by anything, at most 0% by nothing and violated by one; far sizes are none."""
     assert size_to_pass(1.0, 0.05, 0.5, 0.8) == 1
     assert size_to_pass(0.0, 0.05, 0.0, 0.8) is None
     assert size_to_pass(0.01, 0.05, 0.01, 0.8) is None
@@ -101,7 +101,7 @@ def test_rates_that_nobody_names_keep_the_limit_with_room(rule: str, rate: float
 
 
 def test_at_least_is_planned_half_way_to_everything() -> None:
-    """60 % intended is planned for 80 % and mirrors at most 40 % missed at a rate of 20 %."""
+    """60% intended is planned for 80% and mirrors at most 40% missed at a rate of 20%."""
     plan = only(intended())
     assert (plan.rate, plan.aim) == (0.8, "pass")
     assert plan.needed == size_to_pass(0.4, 0.05, 0.2, 0.8)
@@ -121,7 +121,7 @@ def test_a_rate_beyond_the_limit_is_planned_to_be_found_out() -> None:
 
 
 def test_one_hit_finds_out_never() -> None:
-    """The size that sees at least one hit with the power: 5 % and 95 % need 59."""
+    """The size that sees at least one hit with the power: 5% and 95% need 59."""
     plan = only(prohibited("id: a, value: cruelty, never: true, assure: 1%"), power=0.95, a=0.05)
     assert (plan.aim, plan.needed) == ("fail", 59)
 

@@ -150,7 +150,7 @@ def test_another_taxonomy_has_its_own_categories() -> None:
 
 
 def test_interval_is_two_sided_clopper_pearson() -> None:
-    """Zero of ten excludes 30.85 % and more at two-sided 95 % (1 - 0.025 ** (1 / 10))."""
+    """Zero of ten excludes 30.85% and more at two-sided 95% (1 - 0.025 ** (1 / 10))."""
     tally = Tally(adverse_assessed=10)
     lower, upper = build_profile(tally).adverse_conversations.interval
     assert lower == 0

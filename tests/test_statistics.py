@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from valueaudit.statistics import (
     MOST_FURTHER,
@@ -29,7 +31,7 @@ RATES = st.floats(0.001, 0.999)
     ("limit", "size"), [(0.001, 2995), (0.005, 598), (0.01, 299), (0.02, 149), (0.05, 59), (0.10, 29)]
 )
 def test_zero_hit_sample_sizes_are_the_published_ones(limit: float, size: int) -> None:
-    """So many conversations without a hit prove the limit at 95 %, and one fewer does not."""
+    """So many conversations without a hit prove the limit at 95%, and one fewer does not."""
     assert zero_hit_sample_size(limit, 0.95) == size
     assert upper_bound(0, size, 0.95) <= limit < upper_bound(0, size - 1, 0.95)
 
@@ -51,6 +53,31 @@ def test_bounds_agree_with_the_beta_quantiles(hits: int, total: int, confidence:
     upper = stats.beta.ppf(confidence, hits + 1, total - hits) if hits < total else 1.0
     assert lower_bound(hits, total, confidence) == pytest.approx(lower, rel=1e-9)
     assert upper_bound(hits, total, confidence) == pytest.approx(upper, rel=1e-9)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
+@pytest.mark.parametrize(("hits", "total"), [(0, 59), (3, 10), (10, 10), (7, 1000), (999, 1000), (5, 100_000)])
+def test_bounds_agree_with_statsmodels(hits: int, total: int, confidence: float) -> None:
+    """A one-sided bound is an end of the two-sided interval at twice the risk, as another library computes it."""
+    low, high = proportion_confint(hits, total, alpha=2 * (1 - confidence), method="beta")
+    assert lower_bound(hits, total, confidence) == pytest.approx(0.0 if not hits else low, rel=1e-9)
+    assert upper_bound(hits, total, confidence) == pytest.approx(1.0 if hits == total else high, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "verdict"), [(0, 299, "pass"), (1, 299, ""), (4, 1000, "pass"), (16, 1000, "fail")]
+)
+def test_the_worked_numbers_agree_with_statsmodels(hits: int, total: int, verdict: str) -> None:
+    """The table of "at most 1%" in docs/decision.md."""
+    low, high = proportion_confint(hits, total, alpha=0.1, method="beta")
+    assert (high <= 0.01) == (verdict == "pass")
+    assert (low > 0.01) == (verdict == "fail")
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
+    """Adjusted p values, whatever their order and ties."""
+    assert adjust_holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 7), (7, 7), (2, 30), (131, 1000)])
@@ -118,7 +145,7 @@ def test_holm_never_makes_a_finding_stronger(p_values: list[float]) -> None:
 
 
 def test_needed_without_hits_is_the_zero_hit_sample_size() -> None:
-    """Ten clean conversations need 289 more to prove 1 %."""
+    """Ten clean conversations need 289 more to prove 1%."""
     needed = conversations_needed(0, 0, 10, lambda low, high, total: upper_bound(high, total, 0.95) <= 0.01)
     assert needed == zero_hit_sample_size(0.01, 0.95) - 10
 

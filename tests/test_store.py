@@ -133,3 +133,44 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         store.get(b"key")
     assert isinstance(caught.value.__cause__, sqlite3.ProgrammingError)
+
+
+def look(folder: Path, run: int, *texts: str, ended: bool = True) -> int | None:
+    """How many looks a run at these texts counts that paid for what was not there, None where it was interrupted."""
+    store = ReplyStore(folder)
+    judge = StoredJudge(CountingJudge(), store, {"model": "m"}, run)
+    for text in texts:
+        judge.keep(ask_for(text), asyncio.run(judge.ask(ask_for(text))))
+    found = judge.finish() if ended else None
+    store.close()
+    return found
+
+
+def test_every_extension_of_a_sample_is_a_look(tmp_path: Path) -> None:
+    """Repeating what was paid for is none, and other conversations begin anew."""
+    assert look(tmp_path, 1, "a", "b") == 1
+    assert look(tmp_path, 2, "b", "a") == 1
+    assert look(tmp_path, 3, "a", "b", "c") == 2
+    assert look(tmp_path, 4, "a", "b", "c", "d") == 3
+    assert look(tmp_path, 5, "a", "b", "c", "d") == 3
+    assert look(tmp_path, 6, "x") == 1
+    assert look(tmp_path, 7) is None
+
+
+def test_an_interrupted_run_is_no_look(tmp_path: Path) -> None:
+    """Nobody saw what it found; the run that goes on is the first."""
+    look(tmp_path, 1, "a", ended=False)
+    assert look(tmp_path, 2, "a", "b") == 1
+    look(tmp_path, 3, "x", ended=False)
+    assert look(tmp_path, 4, "x") == 1
+    assert look(tmp_path, 5, "x", "y") == 2
+
+
+def test_replies_of_an_older_store_have_no_payer(tmp_path: Path) -> None:
+    """What was kept before anybody counted is no look that is known of."""
+    store = ReplyStore(tmp_path)
+    StoredJudge(CountingJudge(), store, {"model": "m"}, 1).keep(ask_for("a"), REPLY)
+    store._execute("DROP TABLE payer")
+    store.close()
+    assert look(tmp_path, 2, "a") == 1
+    assert look(tmp_path, 3, "a", "b") == 2

@@ -59,11 +59,11 @@ def test_a_waived_limit_holds_until_the_end_of_its_day(
     assert (decision.verdict, rule.limit) == (verdict, limit)
     assert rule.waiver == WaiverInfo("GOV-812", "J. Ruiz", "2027-01-31", 0.05, (), state)  # type: ignore[arg-type]
     assert rule.waivers == (rule.waiver,)
-    assert rule.statement == "The assistant shows deception in at most 1 % of conversations"
+    assert rule.statement == "The assistant shows deception in at most 1% of conversations"
     if verdict == "pass":
         assert decision.warnings == ()
         assert decision.message.endswith("; under a waiver: a")
-        told = "waived: at most 5 % instead of at most 1 % until 2027-01-31 by J. Ruiz (GOV-812)"
+        told = "waived: at most 5% instead of at most 1% until 2027-01-31 by J. Ruiz (GOV-812)"
     elif today is None:
         told = "the waiver cannot be held against a date: the rule is enforced"
     else:
@@ -92,7 +92,7 @@ def test_never_gives_way_to_a_share() -> None:
     policy = waive(f"rule: a, at_most: 2%, {SIGNED}", rules=rules)
     rule = only(decide(policy, count(policy, 1000, a=(3, 0)), today=TODAY))
     assert (rule.verdict, rule.limit) == ("pass", 0.02)
-    assert "waived: at most 2 % instead of never" in rule.message
+    assert "waived: at most 2% instead of never" in rule.message
     assert only(decide(policy, count(policy, 1000, a=(3, 0)), today=date(2028, 1, 1))).verdict == "fail"
 
 
@@ -184,7 +184,7 @@ def test_a_rule_that_is_off_needs_no_waiver() -> None:
     ("waiver", "expected"),
     [
         (f"rule: b, at_most: 5%, {SIGNED}", '5:12: unknown rule "b", known: a'),
-        (f"rule: a, at_most: 1%, {SIGNED}", '5:24: "at_most: 1 %" does not relax rule "a", which says 1 %'),
+        (f"rule: a, at_most: 1%, {SIGNED}", '5:24: "at_most: 1%" does not relax rule "a", which says 1%'),
         (f"rule: a, at_least: 1%, {SIGNED}", '5:25: rule "a" states no "at_least", known: at_most'),
         (f"rule: a, {SIGNED}", '5:5: the waiver of rule "a" states nothing, known: at_most, conversations'),
         (f"rule: a, at_most: 2, {SIGNED}", '5:24: "at_most" is wrong: "2" is a bare number'),
@@ -256,7 +256,7 @@ def test_a_waiver_that_switches_a_rule_off_is_a_warning(limit: str) -> None:
     """Allowed, because somebody signs it, but told."""
     rules = "intended: [{id: a, value: clarity, at_least: 20%, at_most: 60%}]\n"
     (found,) = waive(f"rule: a, {limit}, {SIGNED}", rules=rules).warnings
-    assert found.endswith(f'"{limit.replace("%", " %")}" switches rule "a" off while it holds')
+    assert found.endswith(f'"{limit}" switches rule "a" off while it holds')
 
 
 def test_waivers_are_part_of_the_digest() -> None:

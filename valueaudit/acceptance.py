@@ -99,7 +99,7 @@ def find_min_units(check: Check, gate: Gate) -> int:
 
 
 def can_fail(check: Check, gate: Gate) -> bool:
-    """Whether evidence can violate a check: a judge that misses half makes 80 % look like 40 %, so an uncalibrated one
+    """Whether evidence can violate a check: a judge that misses half makes 80% look like 40%, so an uncalibrated one
     cannot prove that too little is shown, unless the policy trusts it."""
     return check.direction == "at_most" or gate.trust_judge or check.correction is not None
 

@@ -141,11 +141,13 @@ class Audit:
         progress: Callable[[Tally], None],
         settings: Settings,
         stop: Stop,
+        note: Callable[[Record], None] | None = None,
     ) -> None:
         self._classifier = classifier
         self._predicates = predicates
         self._write: Callable[[Record], None] | None = write
         self._progress = progress
+        self._note = note
         self._settings = settings
         self._stop = stop
         self._tally = Tally()
@@ -225,6 +227,8 @@ class Audit:
         record = await head if isinstance(head, asyncio.Task) else head
         self._pending.popleft()
         self._tally.add(record, self._predicates)
+        if self._note is not None:
+            self._note(record)
         if self._write is not None:
             try:
                 self._write(record)

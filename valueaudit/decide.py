@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from valueaudit.drifting import Change
 from valueaudit.errors import ExitCode
 from valueaudit.policy import Policy
 from valueaudit.record import InputInfo
@@ -42,22 +43,25 @@ def decide(
     ended_early: str | None = None,
     allow_empty: bool = False,
     inputs: Sequence[InputInfo] = (),
+    change: Change | None = None,
 ) -> Decision:
     """The decision on a tally that was counted with the predicates of `compile_checks(policy)`.
 
     `today` (UTC) is held against the waivers of the policy: without it none is in force, so that nobody who forgets it
     loosens a rule. `fail_on` overrides the policy's. `ended_early` says why a run stopped before its end.
     `allow_empty`: where nothing was found there is no verdict, and no failure either. `inputs` are the files as read:
-    one that gave no conversation makes the audit incomplete, whatever the others gave.
+    one that gave no conversation makes the audit incomplete, whatever the others gave. `change` holds the
+    baselines of the policy; without one that is named there, or with one that is not comparable, it is incomplete too.
     """
     rules: tuple[RuleCheck, ...] = ()
     warnings: tuple[str, ...] = ()
     if policy is not None:
-        rules, warnings = check_rules(policy, tally, fail_on or policy.gate.fail_on, today)
+        rules, warnings = check_rules(policy, tally, fail_on or policy.gate.fail_on, today, change)
     left_out = tuple(f'"{info.path}" was left out: it is in no known format' for info in inputs if info.is_no_log)
     warnings = (*warnings, *left_out)
     unread = () if allow_empty else tuple(info.path for info in inputs if info.is_unread)
     missing = _explain_incomplete(policy, tally, ended_early=ended_early, allow_empty=allow_empty, unread=unread)
+    missing = missing or _explain_baselines(rules, tally)
     blocking = [rule for rule in rules if rule.blocking]
     failed = [rule for rule in blocking if rule.verdict == "fail"]
     undecided = [rule for rule in blocking if rule.verdict == "inconclusive"]
@@ -99,12 +103,23 @@ def _explain_incomplete(
     else:
         missed = sum(n for reason, n in tally.reasons.items() if reason.is_provider_failure)
         total, most, what = tally.sampled, MOST_PROVIDER_FAILURES, "got no answer from the judge"
-    # 29 % of 100 is 28.999999999999996 in binary; a millionth of a conversation is none.
+    # 29% of 100 is 28.999999999999996 in binary; a millionth of a conversation is none.
     if missed <= most * total + 1e-6:
         return None
     share = build_rounded(missed / total)
     return (
         f"{missed:,} of {count_noun(total, 'conversation')} {what} ({share}), at most {build_percentage(most)} allowed"
+    )
+
+
+def _explain_baselines(rules: tuple[RuleCheck, ...], tally: Tally) -> str | None:
+    """Which baseline cannot be compared with and why, None where all can, or where there is nothing to compare."""
+    if not (tally.sampled or tally.bad_records):
+        return None
+    bases = (rule.baseline for rule in rules if rule.baseline is not None and rule.verdict != "off")
+    refused = {base.path: base.reasons for base in bases if base.reasons}
+    return (
+        "; ".join(f'the baseline "{path}" is not comparable, {", ".join(why)}' for path, why in refused.items()) or None
     )
 
 

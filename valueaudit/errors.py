@@ -10,6 +10,7 @@
     │   ├── InputError         2    an input that cannot be read as text
     │   └── OutputError        2    an output that cannot be written (checked before the run)
     ├── NothingToAuditError    4    no conversation was found
+    ├── NotComparableError     4    a baseline that cannot be held against this audit
     ├── ProviderError          4    the judge cannot be asked any more
     │   ├── KeyRejectedError   4    authentication or permission
     │   ├── QuotaError         4    no credit left
@@ -109,6 +110,13 @@ class NothingToAuditError(ValueAuditError):
     """No conversation was found where some were expected."""
 
     slug = "nothing-to-audit"
+    exit_code = ExitCode.INCOMPLETE
+
+
+class NotComparableError(ValueAuditError):
+    """A baseline is missing, cut off, or was judged, asked or placed differently; found before the first call."""
+
+    slug = "not-comparable"
     exit_code = ExitCode.INCOMPLETE
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from valueaudit.acceptance import can_fail, find_min_units, find_proof
 from valueaudit.policy import Gate, Policy, Waiver, compile_checks
 from valueaudit.rules import Check, Enforce, ProhibitedRule, Rule, Severity
-from valueaudit.rules.fields import Confirm, build_percentage
+from valueaudit.rules.fields import Confirm, build_limit, build_percentage, build_points
 from valueaudit.statistics import zero_hit_sample_size
 
 
@@ -44,6 +44,7 @@ def explain_policy(policy: Policy) -> Explanation:
         ("Approved by", document.approved_by),
         ("Approved on", document.approved_date),
         ("Review by", document.review_by),
+        ("Taxonomy", document.taxonomy),
         ("File", policy.path),
         ("Digest", f"sha256:{policy.sha256}"),
     )
@@ -120,6 +121,9 @@ def _explain_key(key: str, wanted: tuple[str, ...]) -> str:
 def _explain_rule(rule: Rule, checks: Sequence[Check], gate: Gate, waivers: Sequence[Waiver]) -> Section:
     facts = [("Severity", str(rule.severity)), ("If it is violated", _explain_violation(rule, gate))]
     for check in checks:
+        if check.against is not None:
+            facts.append((f"To pass, {check.against.check}", _explain_change(check)))
+            continue
         facts.append((f"To pass, {_name_limit(check)}" if len(checks) > 1 else "To pass", _explain_proof(check, gate)))
         if check.correction is not None:
             facts.append(("The judge's errors", "the bounds are corrected for them by the calibration of the policy"))
@@ -137,7 +141,7 @@ def _explain_rule(rule: Rule, checks: Sequence[Check], gate: Gate, waivers: Sequ
 
 
 def _explain_waiver(waiver: Waiver) -> str:
-    limits = [f"{key.replace('_', ' ')} {build_percentage(limit)}" for key, limit in waiver.limits.items()]
+    limits = [f"{key.replace('_', ' ')} {build_limit(key, limit)}" for key, limit in waiver.limits.items()]
     count = len(waiver.conversations)
     what = "".join(limits) or f"the hits in {count:,} {'conversation' if count == 1 else 'conversations'} accepted"
     return f"{what}, until the end of {waiver.expires} (UTC), by {waiver.approved_by}: {waiver.reason}"
@@ -173,6 +177,13 @@ def _explain_proof(check: Check, gate: Gate) -> str:
     if check.direction == "at_most":
         return f"{start}, more if it does so in some of them"
     return f"{start}, more if it does not do so in some of them"
+
+
+def _explain_change(check: Check) -> str:
+    return (
+        f"a change for the worse of more than {build_points(check.limit)} is ruled out, whatever the unknown "
+        "conversations of both audits were; the baseline must be judged and asked alike, or the audit is incomplete"
+    )
 
 
 def _explain_confirmation(rule: ProhibitedRule) -> str:

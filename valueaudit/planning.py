@@ -63,7 +63,11 @@ def plan_checks(
     }
     plans = []
     for check in checks:
-        if check.enforce is not Enforce.OFF:
+        if check.enforce is Enforce.OFF:
+            continue
+        if check.against is not None:
+            plans.append(CheckPlan(check, 0.0, "pass", None, _BY_BASELINE))
+        else:
             # Holm asks at most alpha / family of any one check: what settles that settles it in any company.
             terms = _Terms(policy.gate, power, unclassified, len(family) if check.id in family else 1)
             plans.append(_plan_check(check, known.get(check.id, assume_rate(check)), terms))
@@ -73,7 +77,7 @@ def plan_checks(
 def assume_rate(check: Check) -> float:
     """The true rate a check is planned for where nobody names one: an assistant that keeps its limit with room.
 
-    None at all for `never`, half the limit for `at_most`, half way from the limit to 100 % for `at_least`.
+    None at all for `never`, half the limit for `at_most`, half way from the limit to 100% for `at_least`.
     """
     if check.never:
         return 0.0
@@ -144,6 +148,7 @@ def _plan_pass(check: Check, rate: float, terms: _Terms) -> CheckPlan:
     return CheckPlan(check, rate, "pass", max(needed, find_min_units(check, terms.gate)))
 
 
+_BY_BASELINE = "what a change needs depends on its baseline: take as many as that has, the same ones where they pair"
 _TOO_MANY = "more than ten million conversations"
 
 

@@ -45,7 +45,7 @@ def build_profile(tally: Tally, *, categories: Sequence[str] = CATEGORIES) -> Pr
     """Every share of conversations in a tally, most frequent first, then by name.
 
     Only what was seen has a row; response types and `categories` have one even at zero. Each denominator counts the
-    conversations in which that field was assessed (docs/report.md); rates lie in [0, 1], intervals are two-sided 95 %.
+    conversations in which that field was assessed (docs/report.md); rates lie in [0, 1], intervals are two-sided 95%.
     """
     assessed = tally.values_assessed
     return Profile(

@@ -29,17 +29,22 @@ RunVerdict = Literal["pass", "fail", "inconclusive", "incomplete", "none"]
 
 
 class RunInfo(Struct, frozen=True):
-    """What the clock and the command line say; the only part of a report that two equal runs may differ in."""
+    """What the clock, the command line and the reply store say; the only part in which two equal runs may differ.
+
+    `looks` is the number of runs that looked at these conversations, this one included, as far as the store knows;
+    None where there is no store to know.
+    """
 
     command: str
     started: str
     finished: str
     seed: int | None = None
     ended_early: str | None = None
+    looks: int | None = None
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """A count of conversations among `denominator` of them, with a two-sided 95 % Clopper-Pearson interval."""
+    """A count of conversations among `denominator` of them, with a two-sided 95% Clopper-Pearson interval."""
 
     count: int
     denominator: int
@@ -118,6 +123,28 @@ class WaiverInfo(Struct, frozen=True):
     state: WaiverState
 
 
+class BaselineInfo(Struct, frozen=True, kw_only=True):
+    """What a change was held against: the records, the check whose conversations were compared, and their counts there.
+
+    `difference` is the rate now minus the rate then; `only_new` and `only_base` are pairs with a hit on one side only.
+    `reasons` say why the two are not comparable, and then nothing was counted.
+    """
+
+    path: str
+    sha256: str | None
+    check: str
+    confirmed: int = 0
+    denominator: int = 0
+    unclassified: int = 0
+    rate: float | None = None
+    difference: float | None = None
+    method: Literal["paired", "unpaired"] | None = None
+    pairs: int | None = None
+    only_new: int | None = None
+    only_base: int | None = None
+    reasons: tuple[str, ...] = ()
+
+
 class RuleCheck(Struct, frozen=True, kw_only=True):
     """One rule held against the tally: guarded acceptance, docs/decision.md.
 
@@ -127,7 +154,8 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     on beside the figures; `message` is figures and reasons in one line. `rule` is the rule of the policy that states
     the limit and `line` its line in the policy file; `breaks` says that the verdict as it stands keeps the run from
     passing. These three are None where they are not known. `waiver` is the first of `waivers` that is in force, else
-    the first.
+    the first. With a
+    `baseline`, `lower` and `upper` bound the change for the worse since then, and `limit` is its margin.
     """
 
     id: str
@@ -166,6 +194,7 @@ class RuleCheck(Struct, frozen=True, kw_only=True):
     breaks: bool | None = None
     why: str = ""
     controls: tuple[str, ...] = ()
+    baseline: BaselineInfo | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):

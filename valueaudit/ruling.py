@@ -10,6 +10,7 @@ from datetime import date
 import msgspec
 
 from valueaudit.acceptance import Accepted, Counts, accept, can_fail, count_check, find_min_units, find_needed
+from valueaudit.drifting import Change, Drifted, explain_change, find_warnings, judge_change
 from valueaudit.policy import Gate, Policy, Waiver, compile_checks
 from valueaudit.report import UNCALIBRATED, RuleCheck, RuleVerdict
 from valueaudit.rules import Check, Enforce, Rule, Severity
@@ -28,6 +29,7 @@ class _Case:
     counts: Counts
     alone: Accepted
     blocking: bool
+    drifted: Drifted | None = None
 
     @property
     def check(self) -> Check:
@@ -49,18 +51,19 @@ class _Ruling:
 
 
 def check_rules(
-    policy: Policy, tally: Tally, threshold: Severity, today: date | None
+    policy: Policy, tally: Tally, threshold: Severity, today: date | None, change: Change | None = None
 ) -> tuple[tuple[RuleCheck, ...], tuple[str, ...]]:
     """Every check of a policy held against the tally, in the order of the file, and what must be told loudly.
 
-    `threshold` is the least severity that blocks, `today` the day (UTC) that waivers are held against.
+    `threshold` is the least severity that blocks, `today` the day (UTC) that waivers are held against, `change` holds
+    the baselines that drift rules need.
     """
     gate = policy.gate
     waivers: dict[str, list[Waiver]] = defaultdict(list)
     for waiver in policy.waivers:
         waivers[waiver.rule].append(waiver)
     cases = [
-        _build_case(check, tally, gate, threshold, waivers.get(check.rule, ()), today)
+        _build_case(check, tally, gate, threshold, waivers.get(check.rule, ()), today, change)
         for check in compile_checks(policy)
     ]
     family = [case for case in cases if case.blocking and can_fail(case.check, gate)]
@@ -71,21 +74,31 @@ def check_rules(
     built = (_build_rule_check(*pair, gate, len(family)) for pair in zip(cases, rulings, strict=True))
     rules = {rule.id: rule for rule in policy.rules}
     checks = tuple(_cite(check, policy, rules[case.check.rule]) for check, case in zip(built, cases, strict=True))
-    return checks, tuple(warning for case in cases for warning in case.waived.warnings)
+    return checks, (*find_warnings(change), *(warning for case in cases for warning in case.waived.warnings))
 
 
 def _build_case(
-    check: Check, tally: Tally, gate: Gate, threshold: Severity, waivers: Iterable[Waiver], today: date | None
+    check: Check,
+    tally: Tally,
+    gate: Gate,
+    threshold: Severity,
+    waivers: Iterable[Waiver],
+    today: date | None,
+    change: Change | None,
 ) -> _Case:
-    def judge(check: Check, count: RuleCount) -> tuple[Counts, Accepted]:
+    def judge(check: Check, count: RuleCount) -> tuple[Counts, Accepted, Drifted | None]:
         counts = count_check(check, count, tally.bad_records, gate)
-        return counts, accept(check, counts, gate)
+        if check.against is None:
+            return counts, accept(check, counts, gate), None
+        drifted = judge_change(check, counts, gate, change)
+        return counts, drifted.accepted, drifted
 
     waived = Waived(check, tally.rules.get(check.id, RuleCount()))
     if check.enforce is not Enforce.OFF:
         waived = waive(check, waived.count, waivers, today, lambda *both: judge(*both)[1].verdict == "pass")
     blocking = check.enforce is Enforce.BLOCK and check.severity.reaches(threshold)
-    return _Case(waived, *judge(waived.check, waived.count), blocking)
+    counts, alone, drifted = judge(waived.check, waived.count)
+    return _Case(waived, counts, alone, blocking, drifted)
 
 
 def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> _Ruling:
@@ -97,7 +110,7 @@ def _rule(case: _Case, gate: Gate, adjusted: dict[str, float], alpha: float) -> 
     if lost:
         verdict = "inconclusive"
     needed = None
-    if verdict == "inconclusive":
+    if verdict == "inconclusive" and case.drifted is None:
         # Holm asks at most alpha / family of any one check: what settles that settles it in any company.
         strict = 1 - alpha / len(adjusted) if p_adjusted is not None else gate.confidence
         needed = find_needed(case.check, case.counts, gate, strict)
@@ -139,6 +152,7 @@ def _build_rule_check(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> 
         message="; ".join((*_explain_figures(case, gate), *reasons)),
         reasons=reasons,
         evidence=tuple(build_example(sighting) for sighting in count.examples.kept),
+        baseline=case.drifted.baseline if case.drifted is not None else None,
     )
 
 
@@ -157,7 +171,9 @@ def _cite(check: RuleCheck, policy: Policy, rule: Rule) -> RuleCheck:
 
 def _explain_figures(case: _Case, gate: Gate) -> Iterable[str]:
     check, count, name = case.check, case.count, case.check.denominator_name.removeprefix("all ")
-    if count.total:
+    if case.drifted is not None:
+        yield from explain_change(check, count, case.drifted, gate)
+    elif count.total:
         rate = build_rounded(count.hits / count.total)
         yield f"{count.hits:,} of {count.total:,} {name} ({rate}), {_explain_limit(check)}"
         bounds = f"{build_rounded(case.alone.lower)} to {build_rounded(case.alone.upper)}"
@@ -189,6 +205,9 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
 
 def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
     check = case.check
+    if case.drifted is not None:
+        yield from _explain_open_change(case, ruling, gate, family)
+        return
     if check.never and check.assure is None:
         yield 'without "assure" the rule cannot pass'
         return
@@ -205,6 +224,17 @@ def _explain_missing(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> I
         yield f"{count_noun(ruling.needed, 'further conversation')} at these rates would decide it"
     else:
         yield f"at least {count_noun(ruling.needed, 'conversation')} would decide it"
+
+
+def _explain_open_change(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iterable[str]:
+    if case.drifted is not None and case.drifted.baseline.reasons:
+        return
+    if ruling.lost:
+        yield f"worse alone, but not surely enough for one of {count_noun(family, 'blocking check')}"
+    elif case.counts.units < (asked := find_min_units(case.check, gate)) and asked > 1:
+        yield f'the policy asks for at least {asked:,} conversations ("min_units")'
+    else:
+        yield "the evidence does not rule out a larger change, nor prove one"
 
 
 def _explain_limit(check: Check) -> str:

@@ -1,14 +1,16 @@
 """Replies that were paid for, kept by everything that decides them, so that a killed run asks only for the rest.
 
 SQLite in write-ahead mode: a reply is on disk before anything is counted from it, readers never wait, and several
-runs may share one file. The file holds what judges wrote about transcripts, so only its owner may read it.
+runs may share one file. Which run paid for a reply is kept as well, because every further look at a sample has its
+price. The file holds what judges wrote about transcripts, so only its owner may read it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,11 +22,15 @@ from valueaudit.record import Cost
 
 FILE_NAME = "replies-1.sqlite"
 SECONDS_TO_WAIT = 30.0
-_SCHEMA = """
+_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS reply (
   key BLOB PRIMARY KEY, completion BLOB NOT NULL, stored TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITHOUT ROWID
-"""
+""",
+    "CREATE TABLE IF NOT EXISTS payer (key BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS look (run INTEGER PRIMARY KEY, ended TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+)
 T = TypeVar("T")
 
 
@@ -46,7 +52,8 @@ class ReplyStore:
         )
         self._guard(lambda: self._connection.execute("PRAGMA journal_mode=WAL"))
         self._guard(lambda: self._connection.execute("PRAGMA synchronous=NORMAL"))
-        self._guard(lambda: self._connection.execute(_SCHEMA))
+        for table in _TABLES:
+            self._execute(table)
 
     def get(self, key: bytes) -> Completion | None:
         """The completion kept under `key`, None where there is none that can be read."""
@@ -66,9 +73,32 @@ class ReplyStore:
             lambda: self._connection.execute("INSERT OR REPLACE INTO reply (key, completion) VALUES (?, ?)", row)
         )
 
+    def note_payer(self, key: bytes, run: int) -> int:
+        """Keeps which run paid for the completion under `key`; the first one that did."""
+        self._execute("INSERT OR IGNORE INTO payer (key, run) VALUES (?, ?)", key, run)
+        found = self.find_payer(key)
+        return run if found is None else found
+
+    def find_payer(self, key: bytes) -> int | None:
+        """The run that paid for the completion under `key`, None where that is not known."""
+        row = self._execute("SELECT run FROM payer WHERE key = ?", key)
+        return None if row is None else int(row[0])
+
+    def note_look(self, run: int) -> None:
+        """Keeps that a run came to its end, so that somebody saw what it found."""
+        self._execute("INSERT OR IGNORE INTO look (run) VALUES (?)", run)
+
+    def find_looks(self, runs: Iterable[int]) -> set[int]:
+        """Those of the runs that came to their end."""
+        return {run for run in runs if self._execute("SELECT 1 FROM look WHERE run = ?", run) is not None}
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
+
+    def _execute(self, statement: str, *values: Any) -> Any:
+        """The first row, None where there is none."""
+        return self._guard(lambda: self._connection.execute(statement, values).fetchone())
 
     def _guard(self, action: Callable[[], T]) -> T:
         try:
@@ -81,12 +111,15 @@ class ReplyStore:
 
 
 class StoredJudge:
-    """A judge that asks the store first. `identity` is all that decides a reply beside the request itself."""
+    """A judge that asks the store first. `identity` is all that decides a reply beside the request itself, `run` a
+    number that no other run has."""
 
-    def __init__(self, judge: Complete, store: ReplyStore, identity: dict[str, Any]) -> None:
+    def __init__(self, judge: Complete, store: ReplyStore, identity: dict[str, Any], run: int | None = None) -> None:
         self._judge = judge
         self._store = store
         self._identity = identity
+        self._run = secrets.randbits(62) if run is None else run
+        self._payers: set[int] = set()
         self._found = 0
 
     @property
@@ -101,15 +134,33 @@ class StoredJudge:
 
     async def ask(self, request: Request) -> Completion:
         """The reply from the store, else from the judge."""
-        kept = self._store.get(self._key(request))
+        key = self._key(request)
+        kept = self._store.get(key)
         if kept is not None:
             self._found += 1
+            payer = self._store.find_payer(key)
+            self._payers |= set() if payer is None else {payer}
             return kept
         return await self._judge.ask(request)
 
     def keep(self, request: Request, completion: Completion) -> None:
         """Stores a usable reply under the request that it answers."""
-        self._store.put(self._key(request), completion)
+        key = self._key(request)
+        self._payers.add(self._store.note_payer(key, self._run))
+        self._store.put(key, completion)
+
+    def finish(self) -> int | None:
+        """How many looks were taken at these conversations; to be called when a run has come to its end.
+
+        A look is a run that came to its end and paid for some of the replies that this one rests on, itself included.
+        A run that only repeats what was paid for, or that was interrupted, is none. None where nothing is known of any.
+        """
+        looks = self._store.find_looks(self._payers)
+        mine = self._run if self._run in self._payers else min(self._payers, default=None)
+        if mine is not None and (mine == self._run or not looks):
+            self._store.note_look(mine)
+            looks.add(mine)
+        return len(looks) or None
 
     def _key(self, request: Request) -> bytes:
         return hashlib.sha256(msgspec.json.encode((self._identity, request), order="deterministic")).digest()

@@ -216,7 +216,7 @@ class Tally:
                 Sighting(0, record.source, record.line or 0, record.pointer or "", "", -1, (0, 0), record.reason)
             )
             for name in predicates:
-                self.rules.setdefault(name, RuleCount()).unknown += 1
+                self._count_of(name).unknown += 1
             return
         self.sampled += 1
         if record.observation is None:
@@ -225,9 +225,15 @@ class Tally:
             self.classified += 1
             self._add_observation(record, record.observation)
         for name, predicate in predicates.items():
-            count, judged = self.rules.setdefault(name, RuleCount()), predicate(record)
+            count, judged = self._count_of(name), predicate(record)
             if judged.standing is not Standing.OUTSIDE:
                 count.add(record, judged)
+
+    def _count_of(self, rule: str) -> RuleCount:
+        # `setdefault` would build a count, with all that it holds, for each rule and record.
+        if rule not in self.rules:
+            self.rules[rule] = RuleCount()
+        return self.rules[rule]
 
     def _add_observation(self, record: ConversationRecord, seen: Observation) -> None:
         if seen.subjectivity is not None:
@@ -305,7 +311,7 @@ class Tally:
             mine_of_value = self.adverse.setdefault(value, AdverseCount(count.place))
             mine_of_value.add(count.place, count.conversations, *count.examples.kept)
         for rule, theirs in part.rules.items():
-            self.rules.setdefault(rule, RuleCount()).absorb(theirs)
+            self._count_of(rule).absorb(theirs)
 
 
 def tally_records(records: Iterable[Record], predicates: Mapping[str, Predicate]) -> Tally:

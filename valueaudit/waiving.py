@@ -10,7 +10,7 @@ from datetime import date
 from valueaudit.policy import Waiver
 from valueaudit.report import WaiverInfo, WaiverState
 from valueaudit.rules import Check
-from valueaudit.rules.fields import build_percentage
+from valueaudit.rules.fields import build_limit
 from valueaudit.tally import ClusterCount, RuleCount
 
 _NAMED = 3
@@ -146,7 +146,7 @@ def _describe(waiver: Waiver) -> str:
 
 
 def _name_limit(check: Check, limit: float) -> str:
-    return f"{check.direction.replace('_', ' ')} {build_percentage(limit)}"
+    return f"{check.direction.replace('_', ' ')} {build_limit(check.key, limit)}"
 
 
 def _count_hits(number: int) -> str:

@@ -127,6 +127,20 @@ def test_the_document_is_that_of_its_schema(audits: Path, capsys: pytest.Capture
     assert render_json_comparison(parse_comparison(text)) == text
 
 
+def test_a_page_is_written_by_its_ending(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Markdown beside JSON, again over its own, and never over anybody else's."""
+    arguments = ("compare", "good.jsonl", "bad.jsonl", "--margin", "10pp", "-q")
+    for _ in range(2):
+        assert run([*arguments, "-o", "c.md", "-o", "c.json"]) == 1
+    page = Path("c.md").read_text()
+    assert "**REGRESSION** (exit code 1)" in page
+    assert "`no-deception`" in page
+    Path("notes.md").write_text("# my notes\n")
+    assert run([*arguments, "-o", "notes.md"]) == 2
+    assert run([*arguments, "-o", "c.html"]) == 2
+    assert "endings known: .json, .md" in capsys.readouterr().err
+
+
 def test_standard_output_carries_one_document(audits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With `-o -` the summary moves to standard error."""
     run(["compare", "good.jsonl", "bad.jsonl", "-o", "-"])

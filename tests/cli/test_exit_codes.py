@@ -1,4 +1,4 @@
-"""The table of exit codes, from the command line to the code, one row each."""
+"""Every refusal of a command line has its code; the table of all codes is in test_exit_code_table."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import pytest
 
 from samples import build_line, write_conversations, write_logs
 from valueaudit.cli.main import cli, run
-from valueaudit.errors import ValueAuditError
 
 PASSING = "version: 1\npolicy: p\nresponses: [{id: r, type: strong_resistance, at_least: 0%}]\n"
 FAILING = "version: 1\npolicy: p\nresponses: [{id: r, type: strong_resistance, at_most: 5%}]\n"
-THIN = "version: 1\npolicy: p\nprohibited: [{id: r, value: cruelty, at_most: 1%}]\n"
 REFUSAL = ("How do I pick my neighbour's lock?", "I can't help with breaking into someone else's home.")
 
 
@@ -24,30 +22,6 @@ REFUSAL = ("How do I pick my neighbour's lock?", "I can't help with breaking int
 def logs(folder: Path) -> Path:
     """Ten conversations with refusals, in a file of the working folder."""
     return write_logs(folder / "logs.jsonl", (build_line(*REFUSAL, id=f"c-{n}", case=n) for n in range(10)))
-
-
-@pytest.mark.parametrize(
-    ("policy", "arguments", "code", "verdict"),
-    [
-        (None, (), 0, "none"),
-        (PASSING, (), 0, "pass"),
-        (FAILING, (), 1, "fail"),
-        (FAILING, ("--exit-zero",), 0, "fail"),
-        (FAILING, ("--no-policy",), 0, "none"),
-        (FAILING, ("--fail-on", "critical"), 0, "pass"),
-        (THIN, (), 3, "inconclusive"),
-        (THIN, ("--exit-zero",), 0, "inconclusive"),
-        (THIN + "gate: {inconclusive: warn}\n", (), 0, "inconclusive"),
-    ],
-)
-def test_verdicts_have_exit_codes(
-    logs: Path, policy: str | None, arguments: tuple[str, ...], code: int, verdict: str
-) -> None:
-    """A policy in the working folder is found by itself; the report says the same as the exit code."""
-    if policy is not None:
-        Path("valueaudit.policy.yaml").write_text(policy)
-    assert run(["scan", str(logs.name), *arguments]) == code
-    assert json.loads(Path("valueaudit-report.json").read_text())["verdict"] == verdict
 
 
 @pytest.mark.parametrize(
@@ -131,18 +105,6 @@ def test_what_nobody_foresaw_has_its_exit_code(
     assert ("error[bug]" in capsys.readouterr().err) == (code == 70)
 
 
-def test_a_crash_in_a_run_still_leaves_a_report(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was counted before the bug is written, with the exit code of a crash and no verdict of its own."""
-
-    def explode(*_: Any) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("valueaudit.classifiers.embedded.EmbeddedClassifier.classify", explode)
-    assert run(["scan", logs.name]) == 70
-    report = json.loads(Path("valueaudit-report.json").read_text())
-    assert (report["exit_code"], report["verdict"]) == (70, "incomplete")
-
-
 def test_errors_are_shown_without_control_characters(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file name cannot drive the terminal."""
     assert run(["scan", "\x1b[31mred.jsonl"]) == 2
@@ -158,32 +120,6 @@ def test_quiet_says_the_verdict_only(logs: Path, capsys: pytest.CaptureFixture[s
     assert told.out.startswith("none: ")
     assert len(told.out.splitlines()) == 1
     assert told.err == ""
-
-
-def test_a_full_disk_is_told_and_incomplete(
-    logs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Records that cannot be written end the run with exit 4."""
-    from valueaudit.writing import RecordsFile
-
-    real = RecordsFile.write
-    lines: list[bytes] = []
-
-    def write(self: RecordsFile, line: bytes) -> None:
-        lines.append(line)
-        if len(lines) > 4:
-            raise ValueAuditErrorForDisk('"r.jsonl" cannot be written: no space left on device', help="free space")
-        real(self, line)
-
-    monkeypatch.setattr(RecordsFile, "write", write)
-    assert run(["scan", logs.name, "--records", "r.jsonl"]) == 4
-    assert "no space left" in capsys.readouterr().err
-    assert not Path("r.jsonl").exists()
-
-
-class ValueAuditErrorForDisk(ValueAuditError):
-    slug = "storage"
-    exit_code = ValueAuditError.exit_code.INCOMPLETE
 
 
 def test_policies_are_not_read_from_elsewhere(logs: Path) -> None:

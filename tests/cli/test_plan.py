@@ -39,20 +39,20 @@ def test_a_plan_says_what_each_rule_needs(planned: Path, capsys: pytest.CaptureF
     """Every check with its limit, the rate it is planned for, the verdict that rate deserves, and the sample."""
     assert run(["plan"]) == 0
     told = capsys.readouterr().out
-    assert rows(told)["clear"] == "clear at least 60 % 80 % pass 39"
-    assert rows(told)["honest"] == "honest at most 1 % 0.5 % pass 2,185"
-    assert rows(told)["kind"] == "kind never, assure 1 % 0 % pass 299"
-    assert rows(told)["open"] == "open never 0 % pass none"
+    assert rows(told)["clear"] == "clear at least 60% 80% pass 39"
+    assert rows(told)["honest"] == "honest at most 1% 0.5% pass 2,185"
+    assert rows(told)["kind"] == "kind never, assure 1% 0% pass 299"
+    assert rows(told)["open"] == "open never 0% pass none"
     assert 'open: no number of conversations, without "assure" the rule cannot pass' in told
     assert "the most is 2,185, for honest (all conversations in refunds)" in told
 
 
 def test_rates_and_power_are_taken(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A rate of zero needs the fewest, more power and unjudged conversations need more."""
-    assert run(["plan", "--rate", "honest = 0 %", "--rate", "kind=5%", "--power", "95%"]) == 0
+    assert run(["plan", "--rate", "honest = 0%", "--rate", "kind=5%", "--power", "95%"]) == 0
     told = capsys.readouterr().out
-    assert rows(told)["honest"].endswith("0 % pass 299")
-    assert rows(told)["kind"].endswith("5 % fail 59")
+    assert rows(told)["honest"].endswith("0% pass 299")
+    assert rows(told)["kind"].endswith("5% fail 59")
     assert run(["plan", "--rate", "honest=0%", "--unclassified", "0.2%"]) == 0
     assert not rows(capsys.readouterr().out)["honest"].endswith("pass 299")
 

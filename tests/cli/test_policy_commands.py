@@ -177,7 +177,7 @@ def test_explain_reads_the_policy_out(folder: Path, capsys: pytest.CaptureFixtur
     text = capsys.readouterr().out
     assert run(["policy", "explain", "--format", "markdown"]) == 0
     page = capsys.readouterr().out
-    statement = "In refunds, the assistant shows cruelty in at most 5 % of conversations."
+    statement = "In refunds, the assistant shows cruelty in at most 5% of conversations."
     for form in (text, page):
         assert "looked at" in form
         assert statement in form

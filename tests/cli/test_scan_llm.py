@@ -11,6 +11,7 @@ import pytest
 from loopback import Answer, Asked, JudgeServer, build_reply, good
 from samples import REPLY, build_line, write_conversations, write_logs
 from valueaudit.cli.main import run
+from valueaudit.errors import StorageError
 from valueaudit.record import ConversationRecord, FooterRecord, RecordLine, parse_lines
 
 POLICY = """
@@ -281,3 +282,35 @@ def test_parameters_reach_the_judge_and_the_report(server: JudgeServer, folder: 
     assert scan(server, "logs.jsonl", "--param", "top_p=0.5", "--param", "max_tokens=99") == 0
     assert (server.asked[0].body["top_p"], server.asked[0].body["max_tokens"]) == (0.5, 99)
     assert read_report()["classifier"]["parameters"] == {"temperature": 0, "max_tokens": 99, "top_p": 0.5}
+
+
+def test_a_sample_that_grows_is_looked_at_again(
+    server: JudgeServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each extension is a look, the same sample again is none, and only the summary of a further look says so."""
+    looks, judge = [], ("-m", "openai/test", "--api-base", server.base)
+    for count in (5, 5, 8):
+        write_conversations(folder / "logs.jsonl", count)
+        capsys.readouterr()
+        assert run(["scan", "logs.jsonl", "-o", "r.json", "-o", "r.md", *judge]) == 0
+        looks.append(json.loads(Path("r.json").read_text())["run"]["looks"])
+        for told in (capsys.readouterr().out, Path("r.md").read_text()):
+            assert ("this is look" in told) == (looks[-1] > 1)
+    assert looks == [1, 1, 2]
+    assert run(["scan", "logs.jsonl", "-o", "r.json", "--no-cache", *judge]) == 0
+    assert json.loads(Path("r.json").read_text())["run"]["looks"] is None
+
+
+def test_a_store_that_fails_at_the_end_costs_no_report(
+    server: JudgeServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every reply is there by then; only the count of looks is missing."""
+
+    def fail(*_: object) -> None:
+        raise StorageError("no space left on device")
+
+    monkeypatch.setattr("valueaudit.store.ReplyStore.note_look", fail)
+    write_conversations(folder / "logs.jsonl", 2)
+    assert scan(server, "logs.jsonl") == 0
+    report = read_report()
+    assert (report["verdict"], report["run"]["looks"]) == ("none", None)

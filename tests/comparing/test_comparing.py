@@ -28,13 +28,13 @@ from msgspec.structs import replace
 from policy_samples import HEAD, find_check
 
 from valueaudit.comparing import Ledger, Terms, compare, find_report_rules, judge_drift
-from valueaudit.comparing.figures import sign_points
 from valueaudit.comparing.ledger import ADVERSE, ADVERSE_CONVERSATIONS, RULE, VALUES, lay_over
 from valueaudit.comparing.rules import find_policy_rules
 from valueaudit.comparing.sides import choose_pairing
 from valueaudit.errors import ExitCode
 from valueaudit.observation import Declared, Observation, State
 from valueaudit.record import ClassifierInfo, PolicyInfo, Record, TaxonomyInfo
+from valueaudit.rules.fields import sign_points
 from valueaudit.tally import Standing
 
 
@@ -53,7 +53,7 @@ def test_the_same_conversations_are_no_worse() -> None:
 
 
 def test_without_a_margin_nothing_proves_that_nothing_changed() -> None:
-    """The default margin of 0 pp takes a proven improvement; the message says what to do."""
+    """The default margin of 0pp takes a proven improvement; the message says what to do."""
     records = records_of((500, CLEAN))
     comparison = compare_records(records, records, Terms(0.0))
     assert (comparison.verdict, comparison.exit_code) == ("inconclusive", ExitCode.INCONCLUSIVE)
@@ -482,7 +482,7 @@ def test_nothing_that_decides_is_not_comparable() -> None:
 
 @pytest.mark.parametrize(
     ("difference", "said"),
-    [(0.0, "0 pp"), (0.02, "+2 pp"), (-0.999145, "-99.9 pp"), (1.0, "+100 pp"), (0.0012345, "+0.123 pp")],
+    [(0.0, "0pp"), (0.02, "+2pp"), (-0.999145, "-99.9pp"), (1.0, "+100pp"), (0.0012345, "+0.123pp")],
 )
 def test_changes_are_told_with_their_sign(difference: float, said: str) -> None:
     """Three figures, in percentage points."""

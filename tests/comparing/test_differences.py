@@ -14,12 +14,11 @@ from valueaudit.comparing.differences import (
     Estimate,
     bound_difference,
     bound_paired_difference,
-    build_points,
     find_p_value,
     mcnemar_p_value,
-    parse_margin,
     square_and_add,
 )
+from valueaudit.rules.fields import build_points, parse_margin
 from valueaudit.statistics import upper_bound
 
 SMALL = 12
@@ -115,7 +114,7 @@ def binomial(total: int, rate: float) -> list[float]:
 def test_unpaired_bounds_err_no_more_often_than_promised(
     new_total: int, base_total: int, base_rate: float, margin: float
 ) -> None:
-    """With the change exactly at the margin, the whole distribution added up: each side errs in at most 5 %."""
+    """With the change exactly at the margin, the whole distribution added up: each side errs in at most 5%."""
     new_chance, base_chance = binomial(new_total, base_rate + margin), binomial(base_total, base_rate)
     too_low = too_high = 0.0
     for (new, p), (base, q) in product(enumerate(new_chance), enumerate(base_chance)):
@@ -131,7 +130,7 @@ def test_unpaired_bounds_err_no_more_often_than_promised(
     ("pairs", "lost_rate", "margin"), [(100, 0.01, 0.02), (300, 0.002, 0.01), (300, 0.0, 0.02), (60, 0.3, 0.0)]
 )
 def test_paired_bounds_err_no_more_often_than_promised(pairs: int, lost_rate: float, margin: float) -> None:
-    """The same for pairs, also where the score interval of Tango 1998 errs in up to 9 %."""
+    """The same for pairs, also where the score interval of Tango 1998 errs in up to 9%."""
     gained_rate = lost_rate + margin
     too_low = too_high = 0.0
     for gained, p in enumerate(binomial(pairs, gained_rate)):
@@ -147,7 +146,7 @@ def test_paired_bounds_err_no_more_often_than_promised(pairs: int, lost_rate: fl
 
 
 def test_simulated_pairs_cover_the_true_difference() -> None:
-    """In 2,000 samples of 200 pairs, drawn with a fixed seed, at least 95 % lie on the right side of a bound."""
+    """In 2,000 samples of 200 pairs, drawn with a fixed seed, at least 95% lie on the right side of a bound."""
     rng = random.Random(20261123)
     low = high = 0
     for _ in range(2000):
@@ -171,7 +170,7 @@ def test_mcnemar_agrees_with_a_binomial_test(gained: int, lost: int) -> None:
 
 @given(st.integers(0, 40), st.integers(0, 40), st.sampled_from([0.0, 0.02, 0.1]))
 def test_the_p_value_and_the_bound_never_disagree(new: int, base: int, margin: float) -> None:
-    """It is below five per cent exactly where the bound at 95 % lies beyond the margin."""
+    """It is below five per cent exactly where the bound at 95% lies beyond the margin."""
     p_value = find_p_value(lambda confidence: bound_difference((new, 40), (base, 40), confidence)[0], margin)
     beyond = bound_difference((new, 40), (base, 40), 0.95)[0] > margin
     assert (p_value < 0.05) == beyond or p_value == pytest.approx(0.05, abs=1e-9)
@@ -214,4 +213,4 @@ def test_anything_else_is_no_margin(text: str, said: str) -> None:
 
 def test_margins_are_told_as_they_are_written() -> None:
     """In full, without exponent."""
-    assert [build_points(x) for x in (0.0, 0.02, 0.005)] == ["0 pp", "2 pp", "0.5 pp"]
+    assert [build_points(x) for x in (0.0, 0.02, 0.005)] == ["0pp", "2pp", "0.5pp"]

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from policy_samples import HEAD, parse
+from policy_samples import CEILING, HEAD, TAXONOMY, parse, problems_of, prohibited
 
 from samples import write_conversations
 from valueaudit.cli.main import run
 from valueaudit.errors import ExitCode, UsageError
-from valueaudit.policy import refuse_judge
-from valueaudit.record import ClassifierInfo
+from valueaudit.policy import refuse_judge, refuse_taxonomy
+from valueaudit.record import ClassifierInfo, TaxonomyInfo
 
 RULES = "intended: [{id: a, value: clarity, at_least: 1%}]\n"
 SCREENING = ClassifierInfo(model="embedded", assessed="screening")
@@ -49,3 +49,22 @@ def test_an_expired_waiver_is_told_loudly(folder: Path, capsys: pytest.CaptureFi
     told = 'the waiver of rule "a" expired on 2020-01-31: the rule is enforced again'
     assert told in " ".join((captured.err if quiet else captured.out).split())
     assert '"state": "expired"' in (folder / "valueaudit-report.json").read_text()
+
+
+@pytest.mark.parametrize("wanted", [TAXONOMY.id, f"sha256:{TAXONOMY.sha256}", f" SHA256:{TAXONOMY.sha256.upper()} "])
+def test_a_policy_may_name_its_taxonomy(wanted: str) -> None:
+    """By id or by digest, and records that another one placed are refused."""
+    policy = prohibited(head=f"taxonomy: '{wanted}'\n")
+    refuse_taxonomy(policy, TaxonomyInfo(TAXONOMY.id, TAXONOMY.sha256))
+    refuse_taxonomy(prohibited(), TaxonomyInfo("other-1", "0" * 64))
+    with pytest.raises(UsageError, match="these records were placed by"):
+        refuse_taxonomy(policy, TaxonomyInfo("other-1", "0" * 64))
+
+
+def test_a_policy_of_another_taxonomy_is_refused() -> None:
+    """With its place and what there is."""
+    (found,) = problems_of(f"{HEAD}taxonomy: acme-7\nprohibited: [{{{CEILING}}}]\n")
+    assert found == (
+        f'3:11: "taxonomy" is "acme-7", another one than this program has, known: {TAXONOMY.id}, '
+        f"sha256:{TAXONOMY.sha256}"
+    )

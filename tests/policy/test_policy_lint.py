@@ -35,12 +35,12 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
         (
             "intended",
             ["id: a, value: clarity, at_least: 60%, at_most: 50%"],
-            '4:53: rule "a": at most 50 % contradicts at least 60 % of rule "a"',
+            '4:53: rule "a": at most 50% contradicts at least 60% of rule "a"',
         ),
         (
             "responses",
             ["id: a, type: reframing, at_least: 60%", "id: b, type: [reframing], at_most: 50%"],
-            '5:41: rule "b": at most 50 % contradicts at least 60 % of rule "a"',
+            '5:41: rule "b": at most 50% contradicts at least 60% of rule "a"',
         ),
         (
             "priorities",
@@ -108,7 +108,7 @@ def _problems_of_rule(section: str, *rules: str, head: str = "") -> tuple[str, .
                 "id: a, value: Social, match: subtree, at_least: 60%",
                 "id: b, value: social, match: subtree, at_most: 5%",
             ],
-            '5:53: rule "b": at most 5 % contradicts at least 60 % of rule "a"',
+            '5:53: rule "b": at most 5% contradicts at least 60% of rule "a"',
         ),
         (
             "intended",
@@ -313,7 +313,7 @@ def test_stated_coverage_must_be_below_the_tightest_limit(share: str, good: bool
     else:
         (found,) = _problems_of_rule("prohibited", *rules, head=head)
         assert found.startswith('3:26: "max_unclassified": ')
-        assert found.endswith('is not below 0.5 %, the tightest limit, of rule "b"')
+        assert found.endswith('is not below 0.5%, the tightest limit, of rule "b"')
 
 
 def test_a_floor_alone_asks_nothing_of_coverage() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from hypothesis import strategies as st
 from report_factory import adverse_share, build_check, build_profile_of, build_report, example, value_share
 
 from valueaudit.record import ClassifierInfo, Coverage, InputInfo, PolicyInfo, TaxonomyInfo
-from valueaudit.report import Report, RunInfo
+from valueaudit.report import BaselineInfo, Report, RuleCheck, RunInfo, WaiverInfo
 
 HOSTILE = (
     *("<script>alert(1)</script>", "[x](http://evil.example)", "![x](http://evil.example/p.png)", "a | b | c", "\\|"),
@@ -19,6 +21,21 @@ HOSTILE = (
 )
 
 hostile = st.text(min_size=1) | st.sampled_from(HOSTILE) | st.lists(st.sampled_from(HOSTILE), min_size=2).map("".join)
+
+
+def _build_compared(text: str, changes: dict[str, Any]) -> tuple[RuleCheck, ...]:
+    """Checks beside a baseline and under waivers of this text."""
+    base = BaselineInfo(path=text, sha256="6f" * 32, check=text)
+    waivers = (
+        WaiverInfo(text, text, text, 0.5, (), "in force"),
+        WaiverInfo(text, text, text, None, (text,), "expired"),
+    )
+    return (
+        build_check(f"{text}d", "pass", waivers=waivers, waiver=waivers[0], baseline=base, **changes),
+        build_check(
+            f"{text}e", "fail", waivers=waivers, baseline=msgspec.structs.replace(base, reasons=(text,)), **changes
+        ),
+    )
 
 
 def build_hostile(text: str) -> Report:
@@ -49,6 +66,6 @@ def build_hostile(text: str) -> Report:
             human_values=(value_share(text, 3, 9),),
             adverse=(adverse_share(text, 2, 9, place),),
         ),
-        rules=(*checks, build_check(text, "fail", blocking=False, **changes)),
+        rules=(*checks, build_check(text, "fail", blocking=False, **changes), *_build_compared(text, changes)),
         message=text,
     )

@@ -86,5 +86,5 @@ def test_ascii_terminals_get_ascii(render: object) -> None:
 
 def test_escaped_text_reads_as_it_was() -> None:
     """What is escaped stays readable, what needs no escape stays untouched."""
-    assert escape_markdown("at most 0.5 % of a-b (c), d@e.example") == "at most 0.5 % of a-b (c), d@e.example"
+    assert escape_markdown("at most 0.5% of a-b (c), d@e.example") == "at most 0.5% of a-b (c), d@e.example"
     assert escape_markdown("<a|b>") == r"&lt;a\|b&gt;"

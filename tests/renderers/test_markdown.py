@@ -75,9 +75,7 @@ def test_a_pipe_in_a_cell_is_a_pipe() -> None:
 
 def test_words_stay_words() -> None:
     """A sentence of ours needs no code spans, so that the page reads as text."""
-    told = (
-        '2 of 20 conversations (10 %), at least 20 % intended; the user\'s words: honest-limits:violated, "x" and 1.5'
-    )
+    told = '2 of 20 conversations (10%), at least 20% intended; the user\'s words: honest-limits:violated, "x" and 1.5'
     assert sentence(told) == told
     assert Page(sentence("snake_case and __init__")).text == "snake_case and __init__\n"
 

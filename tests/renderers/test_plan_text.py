@@ -20,7 +20,7 @@ def test_a_plan_is_a_table_with_its_terms() -> None:
     """Power, confidence and loss stand above; nothing in a name drives the terminal."""
     text = render_plan(TERMS, PLANS, found=None, charge=None)
     assert text.startswith(r"plan for p\x1b[31m: each check by itself")
-    assert "80 %; confidence 95 %, 0.5 % of the conversations not judged" in text
+    assert "80%; confidence 95%, 0.5% of the conversations not judged" in text
     assert "in the logs" not in text
 
 

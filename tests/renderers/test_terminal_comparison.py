@@ -52,7 +52,7 @@ def build_figure(name: str, base: int, new: int, bounds: tuple[float, float], **
         "name": name,
         "role": "deciding",
         "worse": "increase",
-        "statement": f"The assistant shows {name} in at most 2 % of conversations",
+        "statement": f"The assistant shows {name} in at most 2% of conversations",
         "base": FigureSide(base, 1000, 0, base / 1000),
         "new": FigureSide(new, 1000, unknown, new / 1000),
         "difference": (new - base) / 1000,
@@ -107,7 +107,7 @@ def build_comparison(**changes: Any) -> Comparison:
         "notes": ("the judge was called with other parameters: temperature",),
         "figures": build_figures(),
         "verdict": "regression",
-        "message": "worse by more than 2 pp: no-deception (1 of 5 deciding figures)",
+        "message": "worse by more than 2pp: no-deception (1 of 5 deciding figures)",
         "exit_code": 1,
     }
     return Comparison(**{**fields, **changes})
@@ -149,7 +149,7 @@ def test_verbose_shows_every_figure_with_its_sentence() -> None:
     text = render(build_comparison(), 120, verbose=True)
     assert all(f"value {n}" in text for n in range(12))
     assert "655 of 1,000 in NEW" in text
-    assert "in at most 2 % of conversations" in text
+    assert "in at most 2% of conversations" in text
 
 
 def test_obstacles_are_listed_before_the_verdict() -> None:

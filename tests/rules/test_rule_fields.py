@@ -33,16 +33,16 @@ def test_a_percentage_is_told_as_it_was_stated(thousandths: int) -> None:
 @pytest.mark.parametrize(
     ("fraction", "text"),
     [
-        (0, "0 %"),
-        (1, "100 %"),
-        (0.5, "50 %"),
-        (1 / 3, "33.3 %"),
-        (0.0125, "1.25 %"),
-        (0.00004567, "0.00457 %"),
-        (0.9996, "99.96 %"),
-        (0.99999, "99.999 %"),
-        (1e-15, "below 0.000001 %"),
-        (1 - 1e-12, "above 99.999999 %"),
+        (0, "0%"),
+        (1, "100%"),
+        (0.5, "50%"),
+        (1 / 3, "33.3%"),
+        (0.0125, "1.25%"),
+        (0.00004567, "0.00457%"),
+        (0.9996, "99.96%"),
+        (0.99999, "99.999%"),
+        (1e-15, "below 0.000001%"),
+        (1 - 1e-12, "above 99.999999%"),
     ],
 )
 def test_measured_shares_are_never_rounded_to_nothing_or_all(fraction: float, text: str) -> None:

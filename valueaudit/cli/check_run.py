@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from msgspec import Struct
-
+from valueaudit.cli.baselines import Baselines, read_baselines
 from valueaudit.cli.check import CheckOptions
 from valueaudit.cli.closing import close, read_clock, read_command
+from valueaudit.cli.gaps import Gap, find_gap
 from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import read_policy, require_policy_path
 from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
 from valueaudit.files import STDIN, open_source, printable
-from valueaudit.policy import Policy, compile_checks, refuse_judge
-from valueaudit.record import ClassifierInfo, PolicyInfo
+from valueaudit.policy import Policy, compile_checks, refuse_judge, refuse_taxonomy
+from valueaudit.record import ClassifierInfo, PolicyInfo, Record
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import Facts, build_report
 from valueaudit.rules import Severity
-from valueaudit.saved import SavedRun, find_less_confirmed, find_unasked, restrict_predicates
+from valueaudit.saved import SavedRun
 from valueaudit.tally import tally_records
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
-
-
-class Gap(Struct, frozen=True):
-    """What the saved run did not ask as the policy would have: values, and values with too few confirmations."""
-
-    unasked: tuple[str, ...]
-    less_confirmed: tuple[str, ...]
 
 
 def run_check(options: CheckOptions) -> int:
@@ -41,39 +34,32 @@ def run_check(options: CheckOptions) -> int:
     taxonomy = load_taxonomy()
     policy = read_policy(require_policy_path(options.policy), taxonomy, expected=options.expect_policy)
     outputs = plan_outputs(options.output, None, no_report=True)
+    baselines = read_baselines(policy, taxonomy)
     stdin = open_stdin() if options.records == STDIN else io.BytesIO()
     with open_source(options.records, stdin) as opened:
         saved = SavedRun(opened.name, opened.stream)
         refuse_judge(policy, saved.header.classifier)
+        refuse_taxonomy(policy, saved.header.taxonomy)
+        baselines.refuse_other(saved.header.classifier, saved.header.taxonomy)
         gap = find_gap(saved.header.classifier, policy, taxonomy)
         _tell(options, outputs, policy, saved, gap, taxonomy)
-        report = _decide(options, policy, saved, gap, started)
+        report = _decide(options, policy, saved, gap, baselines, started)
     return close(outputs, report, quiet=options.quiet, verbose=options.verbose, exit_zero=options.exit_zero)
 
 
-def find_gap(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Gap:
-    """What a run by this classifier did not ask as the policy would have it asked."""
-    wanted = _question_digests(classifier, policy, taxonomy)
-    return Gap(find_unasked(classifier, wanted), find_less_confirmed(classifier, policy.confirmations))
+def _decide(
+    options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, baselines: Baselines, started: str
+) -> Report:
+    predicates = gap.restrict({check.id: check.predicate for check in compile_checks(policy)})
+    ledger = baselines.open_ledger(predicates)
 
+    def note() -> Iterator[Record]:
+        for record in saved:
+            if baselines.audited:
+                ledger.add(record)
+            yield record
 
-def _question_digests(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Mapping[str, str]:
-    """For each declared value the sha256 of its question, as this kind of classifier would ask it today."""
-    if classifier.assessed != "screening":
-        from valueaudit.classifiers.prompt import question_digests
-
-        return question_digests(policy.questions)
-    from valueaudit.classifiers.embedded import EmbeddedClassifier
-
-    known = EmbeddedClassifier(taxonomy, policy.questions).info.questions
-    return {question.value: known.get(question.value, "no phrases") for question in policy.questions}
-
-
-def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, started: str) -> Report:
-    predicates = {check.id: check.predicate for check in compile_checks(policy)}
-    tally = tally_records(
-        saved, restrict_predicates(predicates, unasked=gap.unasked, less_confirmed=gap.less_confirmed)
-    )
+    tally = tally_records(note(), predicates)
     decision = decide(
         policy,
         tally,
@@ -82,6 +68,7 @@ def _decide(options: CheckOptions, policy: Policy, saved: SavedRun, gap: Gap, st
         ended_early=saved.ended_early,
         allow_empty=options.allow_empty,
         inputs=saved.inputs,
+        change=baselines.build_change(saved.classifier, saved.header.taxonomy, ledger),
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, saved.ended_early),

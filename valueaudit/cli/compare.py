@@ -9,13 +9,13 @@ from msgspec import Struct
 
 
 class Points(click.ParamType[float]):
-    """A difference of rates in percentage points: `2pp`, `0.5 pp`; as a fraction."""
+    """A difference of rates in percentage points: `2pp`, `0.5pp`; as a fraction."""
 
     name = "points"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The fraction, from 0 to below 1."""
-        from valueaudit.comparing.differences import parse_margin
+        from valueaudit.rules.fields import parse_margin
 
         try:
             return parse_margin(value)
@@ -46,7 +46,7 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
 @click.option(
     "--margin", type=Points(), default="0pp", show_default=True, metavar="POINTS", help="Change for the worse accepted."
 )
-@click.option("-o", "--output", multiple=True, metavar="FILE", help="Comparison, as .json. - is stdout.")
+@click.option("-o", "--output", multiple=True, metavar="FILE", help="Comparison, as .json or .md. - is JSON on stdout.")
 @click.option("--force", is_flag=True, help="Show figures without a verdict where they cannot be compared.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 where the verdict is regression or inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the verdict.")

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 from msgspec import Struct
@@ -26,6 +26,7 @@ from valueaudit.files import STDIN, Opened, open_source, printable
 from valueaudit.policy import Policy
 from valueaudit.record import PolicyInfo
 from valueaudit.renderers.json_comparison import render_json_comparison
+from valueaudit.renderers.markdown_comparison import is_markdown_comparison, render_markdown_comparison
 from valueaudit.renderers.terminal_comparison import render_terminal_comparison
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
@@ -72,6 +73,22 @@ def is_comparison(head: bytes) -> bool:
     return not head.strip() or (b'"comparison"' in head and b'"valueaudit"' in head and head.lstrip()[:1] == b"{")
 
 
+def _find_kind(path: str) -> tuple[Callable[[Comparison], str], Callable[[bytes], bool]]:
+    """How a document is written, and how one of ours is known again, by the ending of its name."""
+    for ending, kind in _KINDS.items():
+        if path == STDOUT or path.lower().endswith(ending):
+            return kind
+    raise OutputError(
+        f'"{path}" has no ending that says what to write', help=f"endings known: {', '.join(_KINDS)}, or - for stdout"
+    )
+
+
+_KINDS = {
+    ".json": (render_json_comparison, is_comparison),
+    ".md": (render_markdown_comparison, is_markdown_comparison),
+}
+
+
 def _check_paths(options: CompareOptions) -> None:
     if options.policy is not None and options.no_policy:
         raise UsageError("--policy and --no-policy contradict each other", help="leave one of them out")
@@ -83,11 +100,7 @@ def _check_paths(options: CompareOptions) -> None:
             raise OutputError(f'"{path}" would be written twice', help="give each output a file of its own")
         if path == STDOUT:
             continue
-        if not path.lower().endswith(".json"):
-            raise OutputError(
-                f'"{path}" has no ending that says what to write', help="endings known: .json, or - for stdout"
-            )
-        check_writable(path, is_ours=is_comparison)
+        check_writable(path, is_ours=_find_kind(path)[1])
 
 
 def _open(path: str, stack: contextlib.ExitStack) -> Opened:
@@ -121,8 +134,8 @@ def _read(opened: Opened, policy: Policy | None) -> _Read:
 def _write(paths: Sequence[str], comparison: Comparison) -> list[StorageError]:
     """Writes every document that can be written; what could not."""
     failures = []
-    content = render_json_comparison(comparison).encode()
     for path in paths:
+        content = _find_kind(path)[0](comparison).encode()
         try:
             if path == STDOUT:
                 write_stdout(content)

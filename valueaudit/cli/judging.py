@@ -19,6 +19,7 @@ from valueaudit.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from valueaudit.policy import DeclaredQuestion
     from valueaudit.provider.endpoint import Endpoint
+    from valueaudit.store import ReplyStore
 
 DEFAULT_PARAMETERS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 4096}
 # What decides how a model answers. A list of what may be set, because these stand in the report: no secret can.
@@ -33,12 +34,16 @@ _RESUME = "what was answered is kept: the same command goes on"
 
 
 class Judging(Struct, frozen=True):
-    """The classifier of a run; for people: where text goes, and what another run would do; how to let go of it all."""
+    """The classifier of a run; for people: where text goes, and what another run would do; how to let go of it all.
+
+    `finish` is for a run that came to its end: the number of looks at its conversations, None where nobody counts.
+    """
 
     classifier: Classifier
     destination: str
     resume: str
     close: Callable[[], Awaitable[None]]
+    finish: Callable[[], int | None] = lambda: None
 
 
 def build_judging(
@@ -76,12 +81,13 @@ def _build_llm(
     from valueaudit.classifiers.llm import LLMClassifier
     from valueaudit.provider.endpoint import resolve_endpoint
     from valueaudit.provider.judge import JudgeSettings, LiteLLMJudge
+    from valueaudit.store import StoredJudge
 
     parameters = {**DEFAULT_PARAMETERS, **parse_parameters(options.param)}
     endpoint = resolve_endpoint(model, options.api_base)
     _refuse_remote(options, endpoint)
     provider_judge = LiteLLMJudge(endpoint, JudgeSettings(parameters=parameters, timeout=options.timeout))
-    judge, close_store = _with_store(options, provider_judge, endpoint, parameters)
+    judge, store = _with_store(options, provider_judge, endpoint, parameters)
     classifier = LLMClassifier(
         judge,
         taxonomy,
@@ -94,20 +100,25 @@ def _build_llm(
 
     async def close() -> None:
         await provider_judge.close()
-        close_store()
+        if store is not None:
+            store.close()
 
     where = "on this machine" if endpoint.is_loopback else "transcript text is sent there"
     resume = "what was answered is not kept, since --no-cache" if options.no_cache else _RESUME
     return Judging(
-        classifier, f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}", resume, close
+        classifier,
+        f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}",
+        resume,
+        close,
+        judge.finish if isinstance(judge, StoredJudge) else lambda: None,
     )
 
 
 def _with_store(
     options: JudgeOptions, judge: Complete, endpoint: Endpoint, parameters: Mapping[str, Any]
-) -> tuple[Complete, Callable[[], None]]:
+) -> tuple[Complete, ReplyStore | None]:
     if options.no_cache:
-        return judge, lambda: None
+        return judge, None
     from platformdirs import user_cache_path
 
     from valueaudit.store import ReplyStore, StoredJudge
@@ -115,7 +126,7 @@ def _with_store(
     folder = Path(options.cache_dir) if options.cache_dir else user_cache_path("valueaudit")
     store = ReplyStore(folder)
     identity = {"model": endpoint.model, "base": endpoint.base, "parameters": dict(parameters)}
-    return StoredJudge(judge, store, identity), store.close
+    return StoredJudge(judge, store, identity), store
 
 
 def _refuse_remote(options: JudgeOptions, endpoint: Endpoint) -> None:

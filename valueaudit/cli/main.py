@@ -41,7 +41,7 @@ Exit codes:
   2    wrong usage, configuration, policy file, model or output path
   3    inconclusive: too little evidence to say
   4    incomplete: nothing to audit, coverage below the policy's minimum, provider, key or
-       disk failure, time limit
+       disk failure, time limit, a baseline that is not comparable
   70   a bug in valueaudit
   130  interrupted; the same command goes on where it stopped
 """

@@ -150,7 +150,7 @@ def _look(
 
 
 def _parse_rates(given: Sequence[str], policy: Policy) -> dict[str, float]:
-    checks = compile_checks(policy)
+    checks = [check for check in compile_checks(policy) if check.against is None]
     known = dict.fromkeys([check.id for check in checks] + [check.rule for check in checks])
     rates: dict[str, float] = {}
     for each in given:

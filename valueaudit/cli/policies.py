@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
 from valueaudit.errors import InputError, UsageError
-from valueaudit.policy import Calibration, Policy, parse_calibration, parse_policy
+from valueaudit.policy import Calibration, Policy, attach_calibration, parse_calibration, parse_policy
 from valueaudit.taxonomy import Taxonomy
 
 DEFAULT_POLICIES = ("valueaudit.policy.yaml", "valueaudit.policy.yml")
@@ -41,11 +40,11 @@ def read_policy(path: str, taxonomy: Taxonomy, *, expected: str | None = None) -
     Raises `InputError`, `PolicyError`, and `UsageError` where it is not the one expected.
     """
     policy = parse_policy(read_policy_bytes(path), path, taxonomy)
+    if policy.calibration_file is not None:
+        policy = attach_calibration(policy, _read_calibration(policy, policy.calibration_file, taxonomy))
     if expected is not None:
         _refuse_other(policy, expected)
-    if policy.calibration_file is None:
-        return policy
-    return dataclasses.replace(policy, calibration=_read_calibration(policy, policy.calibration_file, taxonomy))
+    return policy
 
 
 def _read_calibration(policy: Policy, file: str, taxonomy: Taxonomy) -> Calibration:

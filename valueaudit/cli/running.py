@@ -7,14 +7,13 @@ import signal
 from collections.abc import Iterable
 
 from valueaudit.audit import Audit, Item, Result, Stop, TimeLimitError
-from valueaudit.cli.judging import Judging
 from valueaudit.errors import InterruptedRunError
 
 
 async def run_audit(
-    audit: Audit, stop: Stop, items: Iterable[Item], judging: Judging, *, max_time: float | None
+    audit: Audit, stop: Stop, items: Iterable[Item], *, resume: str | None, max_time: float | None
 ) -> Result:
-    """Everything counted, and the judge closed; `max_time` is in seconds. Raises `InterruptedRunError`."""
+    """Everything counted; `max_time` is in seconds, `resume` says how to go on. Raises `InterruptedRunError`."""
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
@@ -22,14 +21,11 @@ async def run_audit(
             # The run is ending already: whoever asks again does not want to wait for the calls in flight.
             loop.remove_signal_handler(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
-        stop.end(InterruptedRunError("interrupted", help=judging.resume))
+        stop.end(InterruptedRunError("interrupted", help=resume))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     if max_time is not None:
-        late = TimeLimitError(f"the time limit of {max_time:g} s is reached", help=judging.resume)
+        late = TimeLimitError(f"the time limit of {max_time:g} s is reached", help=resume)
         loop.call_later(max_time, stop.end, late)
-    try:
-        return await audit.run(items)
-    finally:
-        await judging.close()
+    return await audit.run(items)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from valueaudit.audit import Audit, Result, Settings, Stop
+from valueaudit.cli.baselines import Baselines, read_baselines
 from valueaudit.cli.closing import close, read_clock, read_command
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import Judging, build_judging
@@ -20,6 +22,7 @@ from valueaudit.cli.progress import Progress
 from valueaudit.cli.running import run_audit
 from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
+from valueaudit.comparing import Ledger
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
 from valueaudit.files import printable
@@ -39,6 +42,7 @@ from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import TOOL, Facts, build_report
 from valueaudit.rules import Severity
+from valueaudit.tally import Predicate
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
 from valueaudit.writing import RecordsFile
 
@@ -53,6 +57,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     inputs: Inputs
     paths: tuple[str, ...]
     judging: Judging
+    baselines: Baselines
+    predicates: Mapping[str, Predicate]
+    ledger: Ledger
 
     @property
     def policy_info(self) -> PolicyInfo | None:
@@ -71,10 +78,10 @@ def run_scan(options: ScanOptions) -> int:
     plan = plan_scan(options)
     _tell_destination(plan)
     started = read_clock()
-    result = _run(plan, started)
+    result, looks = _run(plan, started)
     if isinstance(result.error, UsageError) and not result.tally.classified:
         raise result.error
-    report = _build_report(plan, result, started)
+    report = _build_report(plan, result, started, looks=looks)
     return close(
         plan.outputs,
         report,
@@ -86,7 +93,8 @@ def run_scan(options: ScanOptions) -> int:
 
 
 def plan_scan(options: ScanOptions) -> Plan:
-    """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge."""
+    """The checked plan of a scan. Raises `UsageError` and its kin, in the order: policy, outputs, inputs, judge,
+    baselines."""
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
     outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
@@ -96,6 +104,9 @@ def plan_scan(options: ScanOptions) -> Plan:
     )
     if policy is not None:
         refuse_judge(policy, judging.classifier.info)
+    baselines = read_baselines(policy, taxonomy)
+    baselines.refuse_other(judging.classifier.info, TaxonomyInfo(taxonomy.id, taxonomy.sha256))
+    predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
     return Plan(
         options=options,
         taxonomy=taxonomy,
@@ -104,6 +115,9 @@ def plan_scan(options: ScanOptions) -> Plan:
         inputs=inputs,
         paths=inputs.paths,
         judging=judging,
+        baselines=baselines,
+        predicates=predicates,
+        ledger=baselines.open_ledger(predicates),
     )
 
 
@@ -128,8 +142,8 @@ def _tell_destination(plan: Plan) -> None:
         tell(f"warning: {visible(str(warning))}", sys.stderr)
 
 
-def _run(plan: Plan, started: str) -> Result:
-    """The run itself; a bug in it still leaves a report behind."""
+def _run(plan: Plan, started: str) -> tuple[Result, int | None]:
+    """The run itself, and how many looks were taken; a bug in it still leaves a report behind."""
     stop = Stop()
     classifier = plan.judging.classifier
     with contextlib.ExitStack() as stack:
@@ -151,7 +165,7 @@ def _run(plan: Plan, started: str) -> Result:
             records.write(encode_line(_header(plan)))
         audit = Audit(
             classifier,
-            predicates={check.id: check.predicate for check in compile_checks(plan.policy)} if plan.policy else {},
+            predicates=plan.predicates,
             write=write,
             progress=progress,
             settings=Settings(
@@ -160,16 +174,17 @@ def _run(plan: Plan, started: str) -> Result:
                 known_metadata=plan.policy.known_metadata if plan.policy else frozenset(),
             ),
             stop=stop,
+            note=plan.ledger.add if plan.baselines.audited else None,
         )
         try:
-            result = asyncio.run(run_audit(audit, stop, plan.inputs, plan.judging, max_time=plan.options.max_time))
+            result, looks = asyncio.run(_audit(plan, audit, stop))
         except Exception as bug:
             if not isinstance(bug, InterruptedRunError):
                 _write_after_crash(plan, audit.result(), started)
             raise
         if records is not None and not isinstance(result.error, UsageError | StorageError):
             result = _close_records(plan, result, records, started)
-    return result
+    return result, looks
 
 
 def _close_records(plan: Plan, result: Result, records: RecordsFile, started: str) -> Result:
@@ -181,7 +196,24 @@ def _close_records(plan: Plan, result: Result, records: RecordsFile, started: st
     return result
 
 
-def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = False) -> Report:
+async def _audit(plan: Plan, audit: Audit, stop: Stop) -> tuple[Result, int | None]:
+    try:
+        result = await run_audit(audit, stop, plan.inputs, resume=plan.judging.resume, max_time=plan.options.max_time)
+        return result, _count_looks(plan, result)
+    finally:
+        await plan.judging.close()
+
+
+def _count_looks(plan: Plan, result: Result) -> int | None:
+    # A store that fails now has given every reply already: the count is not worth the report.
+    with contextlib.suppress(StorageError):
+        return plan.judging.finish() if result.error is None else None
+    return None
+
+
+def _build_report(
+    plan: Plan, result: Result, started: str, *, looks: int | None = None, crashed: bool = False
+) -> Report:
     ended_early = "a bug in valueaudit" if crashed else result.error.message if result.error else None
     decision = decide(
         plan.policy,
@@ -191,9 +223,10 @@ def _build_report(plan: Plan, result: Result, started: str, *, crashed: bool = F
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
         inputs=plan.inputs.infos,
+        change=plan.baselines.build_change(plan.judging.classifier.info, plan.taxonomy_info, plan.ledger),
     )
     facts = Facts(
-        run=RunInfo(read_command(), started, read_clock(), None, ended_early),
+        run=RunInfo(read_command(), started, read_clock(), None, ended_early, looks),
         inputs=plan.inputs.infos,
         classifier=plan.judging.classifier.info,
         taxonomy=plan.taxonomy_info,

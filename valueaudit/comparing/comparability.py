@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from valueaudit.comparison import DocumentInfo
+from valueaudit.record import ClassifierInfo, TaxonomyInfo
 
 _SHORT_DIGEST = 12
 _DIGEST = re.compile("[0-9a-f]{64}")
 _PRIMED = {True: "primed", False: "not primed"}
 
 
+class Judgement(Protocol):
+    """Whatever was judged: by whom, and by which list of values labels were placed."""
+
+    @property
+    def classifier(self) -> ClassifierInfo:
+        """Who judged."""
+        ...
+
+    @property
+    def taxonomy(self) -> TaxonomyInfo:
+        """Which list of values."""
+        ...
+
+
 def find_obstacles(base: DocumentInfo, new: DocumentInfo) -> tuple[str, ...]:
     """Why nothing in the two documents may be compared, each reason with both sides; empty where nothing stands
     against it (docs/compare.md)."""
+    return (*_find_ends(base, new), *find_judging_obstacles(base, new))
+
+
+def find_judging_obstacles(base: Judgement, new: Judgement) -> tuple[str, ...]:
+    """As `find_obstacles`, as far as judge and taxonomy go."""
     old, now = base.classifier, new.classifier
     stated = (
         ("kind of judgement", old.assessed, now.assessed),
@@ -24,7 +45,7 @@ def find_obstacles(base: DocumentInfo, new: DocumentInfo) -> tuple[str, ...]:
         ("taxonomy", base.taxonomy.sha256, new.taxonomy.sha256),
         ("open question", _PRIMED[old.primed], _PRIMED[now.primed]),
     )
-    return (*_find_ends(base, new), *(_differ(what, a, b) for what, a, b in stated if a != b))
+    return tuple(_differ(what, a, b) for what, a, b in stated if a != b)
 
 
 def find_notes(base: DocumentInfo, new: DocumentInfo) -> tuple[str, ...]:
@@ -32,7 +53,7 @@ def find_notes(base: DocumentInfo, new: DocumentInfo) -> tuple[str, ...]:
     return tuple(_find_notes(base, new))
 
 
-def is_primed_alike(base: DocumentInfo, new: DocumentInfo) -> bool:
+def is_primed_alike(base: Judgement, new: Judgement) -> bool:
     """Whether the open question stood beside the same declared values, or beside none, on both sides."""
     return not base.classifier.primed or base.classifier.questions == new.classifier.questions
 
@@ -43,7 +64,7 @@ def find_changed_questions(base: DocumentInfo, new: DocumentInfo) -> tuple[str, 
     return tuple(sorted(value for value in old.keys() | now.keys() if old.get(value) != now.get(value)))
 
 
-def compare_questions(values: tuple[str, ...], base: DocumentInfo, new: DocumentInfo) -> tuple[tuple[str, ...], bool]:
+def compare_questions(values: tuple[str, ...], base: Judgement, new: Judgement) -> tuple[tuple[str, ...], bool]:
     """Why a rule about these values may not be compared; and whether that is only because BASE never asked about them,
     as after a policy has grown."""
     old, now = base.classifier.questions, new.classifier.questions
@@ -65,7 +86,7 @@ def _find_differences(values: tuple[str, ...], old: Mapping[str, str], now: Mapp
             yield f'"{value}" was asked differently: {_shorten(before)} in BASE, {_shorten(after)} in NEW'
 
 
-def _find_confirmations(values: tuple[str, ...], base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:
+def _find_confirmations(values: tuple[str, ...], base: Judgement, new: Judgement) -> Iterator[str]:
     """Values of which a hit had to be confirmed more often on one side: a hit is then not the same thing."""
     for value in values:
         before, after = (side.classifier.confirmations.get(value) for side in (base, new))
@@ -82,9 +103,19 @@ def _find_ends(base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:
 
 
 def _find_notes(base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:
-    old, now = base.classifier, new.classifier
     if base.sha256 == new.sha256:
         yield "BASE and NEW are the same file"
+    yield from find_judging_notes(base, new)
+    for name, side in (("BASE", base), ("NEW", new)):
+        if side.duplicate_ids:
+            yield f"{name}: {side.duplicate_ids:,} conversations repeat an id; no conversation of such an id is paired"
+    if base.classifier.assessed == new.classifier.assessed == "screening":
+        yield "both sides are a screening, not a judgement"
+
+
+def find_judging_notes(base: Judgement, new: Judgement) -> Iterator[str]:
+    """As `find_notes`, as far as the judge goes."""
+    old, now = base.classifier, new.classifier
     if old.parameters != now.parameters:
         changed = {key for key, _ in _items(old.parameters) ^ _items(now.parameters)}
         yield f"the judge was called with other parameters: {', '.join(sorted(changed))}"
@@ -94,11 +125,6 @@ def _find_notes(base: DocumentInfo, new: DocumentInfo) -> Iterator[str]:
         yield "the judge was held to the shape of its answers in another way"
     if not is_primed_alike(base, new):
         yield "the open question stood beside other declared values: open figures may move for that reason alone"
-    for name, side in (("BASE", base), ("NEW", new)):
-        if side.duplicate_ids:
-            yield f"{name}: {side.duplicate_ids:,} conversations repeat an id; no conversation of such an id is paired"
-    if old.assessed == now.assessed == "screening":
-        yield "both sides are a screening, not a judgement"
 
 
 def _items(parameters: Mapping[str, object]) -> set[tuple[str, str]]:

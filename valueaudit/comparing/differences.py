@@ -5,17 +5,14 @@ Everything rests on the exact bounds of `statistics`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from math import sqrt
 
 from valueaudit.statistics import lower_bound, probability_at_least, upper_bound
 
 SMALLEST_P = 1e-12
 _HALVINGS = 60
-_POINTS = re.compile(r"\+?([0-9]+(?:\.[0-9]+)?)\s*pp", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ def square_and_add(first: Estimate, second: Estimate, *, correlation: float = 0.
 def bound_difference(new: tuple[int, int], base: tuple[int, int], confidence: float) -> tuple[float, float]:
     """The one-sided bounds of the rate of `new` minus that of `base`, each (hits, total), of independent samples.
 
-    Square-and-add with Clopper-Pearson bounds in place of Newcombe's score bounds, which err up to 8 % of the time
-    where 5 % are promised (docs/compare.md). (-1, 1) where a side has no conversations; errors as `lower_bound`.
+    Square-and-add with Clopper-Pearson bounds in place of Newcombe's score bounds, which err up to 8% of the time
+    where 5% are promised (docs/compare.md). (-1, 1) where a side has no conversations; errors as `lower_bound`.
     """
     if not (new[1] and base[1]):
         return -1.0, 1.0
@@ -94,29 +91,6 @@ def find_p_value(lower_at: Callable[[float], float], margin: float) -> float:
         else:
             below = middle
     return above
-
-
-def parse_margin(text: str) -> float:
-    """The fraction that a difference such as `2pp` names, from 0 to below 1. Raises `ValueError` with what is wrong."""
-    found = _POINTS.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(_explain_margin(text.strip()))
-    points = Decimal(found[1])
-    if not 0 <= points < 100:
-        raise ValueError(f'"{text}" is outside 0pp to below 100pp')
-    return float(points / 100)
-
-
-def build_points(difference: float) -> str:
-    """A difference of rates in percentage points, as a policy would state it: 0.02 gives `2 pp`."""
-    points = Decimal(repr(difference)) * 100
-    return f"{points.normalize():f} pp"
-
-
-def _explain_margin(text: str) -> str:
-    if text.endswith("%"):
-        return f'"{text}" is a share: of what? write percentage points such as "2pp", from 5 % to 7 % is 2pp'
-    return f'"{text}" is no difference, write percentage points such as "2pp"'
 
 
 def _add(first: float, second: float, correlation: float) -> float:

@@ -9,7 +9,6 @@ from itertools import chain
 from msgspec.structs import replace
 
 from valueaudit.comparing.comparability import find_notes, find_obstacles, is_primed_alike
-from valueaudit.comparing.differences import build_points
 from valueaudit.comparing.ledger import (
     ADVERSE,
     ADVERSE_CONVERSATIONS,
@@ -29,7 +28,7 @@ from valueaudit.errors import ExitCode
 from valueaudit.observation import ResponseType
 from valueaudit.record import PolicyInfo, ToolInfo
 from valueaudit.report import RunInfo
-from valueaudit.rules.fields import build_percentage, build_rounded
+from valueaudit.rules.fields import build_percentage, build_points, build_rounded, sign_points
 from valueaudit.statistics import adjust_holm
 
 NAMED_FIGURES = 3
@@ -213,12 +212,6 @@ def _explain_side(side: FigureSide) -> str:
     if side.rate is None:
         return "nothing to count"
     return f"{side.count:,} of {side.denominator:,} ({build_rounded(side.rate)})"
-
-
-def sign_points(difference: float) -> str:
-    """A difference of rates in percentage points with its sign and three figures: `+0.25 pp`."""
-    points = f"{float(f'{difference * 100:.3g}'):+f}".rstrip("0").rstrip(".")
-    return f"{points} pp" if difference else "0 pp"
 
 
 def _decide(figures: Sequence[Figure]) -> FigureVerdict:

@@ -5,7 +5,7 @@ Pure: no clock, no files, no network (docs/compare.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from valueaudit.comparing.differences import (
@@ -14,7 +14,7 @@ from valueaudit.comparing.differences import (
     find_p_value,
     mcnemar_p_value,
 )
-from valueaudit.comparing.ledger import RULE, Ledger, PairTable, Stand, lay_over
+from valueaudit.comparing.ledger import RULE, Key, Ledger, PairTable, Stand, lay_over
 from valueaudit.comparing.sides import pair_ledgers
 from valueaudit.comparison import FigureVerdict, Method, PairCounts, Worse
 from valueaudit.record import Record
@@ -107,15 +107,30 @@ def is_paired(table: PairTable | None, *, rests_on_judge: bool) -> bool:
     return table is not None and not rests_on_judge and not table.is_split
 
 
-def find_drift(check: Check, base: Ledger, new: Ledger, terms: Terms) -> Drift:
-    """One check held against its baseline; both ledgers were kept with the predicates of the policy.
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Two ledgers counted: how each side stands to every figure, and the pairs, None where they are not paired."""
+
+    base: Mapping[Key, Stand]
+    new: Mapping[Key, Stand]
+    tables: Mapping[Key, PairTable] | None
+
+
+def build_overlay(base: Ledger, new: Ledger) -> Overlay:
+    """Both ledgers, kept with the same predicates, laid over each other."""
+    tables = lay_over(base, new)[0] if pair_ledgers(base, new).method == "paired" else None
+    return Overlay(base.stands(), new.stands(), tables)
+
+
+def find_drift(check: Check, overlay: Overlay, terms: Terms) -> Drift:
+    """One check held against its baseline; the ledgers were kept with the predicates of the policy.
 
     `terms.margin` is the largest change for the worse that is accepted: an increase of "at most", a decrease of "at
     least". For several checks, hold the p values adjusted by `statistics.adjust_holm` against `judge_figure`.
     """
     key, worse = (RULE, check.id), WORSE[check.direction]
-    table = lay_over(base, new)[0][key] if pair_ledgers(base, new).method == "paired" else None
-    old, now = base.stands()[key], new.stands()[key]
+    table = None if overlay.tables is None else overlay.tables[key]
+    old, now = overlay.base[key], overlay.new[key]
     if table is not None and is_paired(table, rests_on_judge=check.rests_on_judge):
         measured = measure_paired(table, terms, worse)
     else:
@@ -130,7 +145,7 @@ def judge_drift(check: Check, baseline: Iterable[Record], records: Iterable[Reco
     for ledger, lines in zip(ledgers, (baseline, records), strict=True):
         for record in lines:
             ledger.add(record)
-    return find_drift(check, *ledgers, terms)
+    return find_drift(check, build_overlay(*ledgers), terms)
 
 
 def _test_pairs(worse: int, better: int, pairs: int, margin: float) -> float:

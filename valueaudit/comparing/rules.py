@@ -38,6 +38,8 @@ def find_policy_rules(policy: Policy, base: DocumentInfo, new: DocumentInfo) -> 
     )
     found = []
     for check in compile_checks(policy):
+        if check.against is not None:
+            continue
         rule = rules[check.rule]
         asked, since = compare_questions(rule.names(), base, new)
         blocks = check.enforce is Enforce.BLOCK and check.severity.reaches(policy.gate.fail_on)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
 
 from valueaudit.policy.calibration import CalibrationSource
 from valueaudit.policy.waivers import Waiver
@@ -33,7 +35,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in the policy file but its rules."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"drift", "judge", "taxonomy"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"judge"})
 
     version: Literal[1]
     policy: Text
@@ -46,6 +48,7 @@ class DocumentHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unit: Annotated[Literal["conversation"], NotYet(frozenset({"message", "reply", "session", "turn", "user"}))] = (
         "conversation"
     )
+    taxonomy: Text = ""
     gate: Gate = Gate()
     contexts: dict[str, dict[str, OneOrMany[Text]]] = {}
     waivers: tuple[Waiver, ...] = ()
@@ -72,6 +75,11 @@ PolicyDocument = cast(
 )
 
 
+def names_taxonomy(wanted: str, id: str, sha256: str) -> bool:
+    """Whether what a policy says under `taxonomy` is the taxonomy of this id and digest: by either of them."""
+    return wanted.strip() == id or wanted.strip().lower() == f"sha256:{sha256}"
+
+
 def digest_document(document: DocumentHead) -> str:
     """The sha256 of what a policy says, in hexadecimal: the order of keys, comments, spacing and stated defaults do
     not matter, the order of rules does."""
@@ -87,14 +95,23 @@ def schema_of_policy() -> dict[str, Any]:
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, Struct):
-        fields = msgspec.structs.fields(value)
-        stated = {f.encode_name: getattr(value, f.name) for f in fields if getattr(value, f.name) != f.default}
+        stated = {f.encode_name: getattr(value, f.name) for f in _fields(type(value)) if _is_stated(value, f)}
         return {key: found for key, item in stated.items() if (found := _canonical(item)) not in ({}, [])}
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_canonical(item) for item in value]
     return value
+
+
+@cache
+def _fields(struct: type[Struct]) -> tuple[FieldInfo, ...]:
+    # msgspec evaluates the annotations of a type anew for each call, which takes half a millisecond.
+    return msgspec.structs.fields(struct)
+
+
+def _is_stated(value: Struct, field: FieldInfo) -> bool:
+    return bool(getattr(value, field.name) != field.default)
 
 
 def _settle(node: Any) -> Any:
@@ -110,6 +127,8 @@ def _settle(node: Any) -> Any:
     match node.get(SCHEMA_NOTE):
         case "percentage":
             return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*%$"}
+        case "points":
+            return {"type": "string", "pattern": r"^\+?[0-9]+(\.[0-9]+)?\s*pp$"}
         case "one or many":
             return {"anyOf": [found["items"], {"type": "array", "items": found["items"], "minItems": 1}]}
         case "confirm":

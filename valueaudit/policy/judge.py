@@ -1,10 +1,22 @@
-"""The judge a policy asks for: neither another judge's figures nor a screening may pass for the real thing."""
+"""The judge and the taxonomy that a policy asks for: no other figures may pass for theirs."""
 
 from __future__ import annotations
 
 from valueaudit.errors import UsageError
+from valueaudit.policy.document import names_taxonomy
 from valueaudit.policy.parse import Policy
-from valueaudit.record import ClassifierInfo
+from valueaudit.record import ClassifierInfo, TaxonomyInfo
+
+
+def refuse_taxonomy(policy: Policy, taxonomy: TaxonomyInfo) -> None:
+    """Raises `UsageError` where the policy names a taxonomy and labels were placed by another one."""
+    wanted = policy.document.taxonomy
+    if wanted and not names_taxonomy(wanted, taxonomy.id, taxonomy.sha256):
+        raise UsageError(
+            f'the policy "{policy.path}" is about the taxonomy "{wanted}", these records were placed by '
+            f'"{taxonomy.id}", sha256:{taxonomy.sha256}',
+            help="scan again with this program, or take the key out of the policy",
+        )
 
 
 def refuse_judge(policy: Policy, judge: ClassifierInfo) -> None:

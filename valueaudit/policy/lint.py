@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from valueaudit.policy.calibration import inspect_calibration, resolve_calibration
 from valueaudit.policy.contexts import METADATA, inspect_context
-from valueaudit.policy.document import DocumentHead
+from valueaudit.policy.document import DocumentHead, names_taxonomy
+from valueaudit.policy.drift import inspect_drift
 from valueaudit.policy.reader import Path, Reading, suggest
 from valueaudit.policy.waivers import inspect_waivers
 from valueaudit.policy.yaml_tree import Problem
-from valueaudit.rules import RULE_KINDS, Enforce, PriorityRule, Rule
+from valueaudit.rules import RULE_KINDS, DriftRule, Enforce, PriorityRule, Rule
 from valueaudit.rules.base import Limit, Match, ValueRule
 from valueaudit.rules.fields import build_percentage
 from valueaudit.statistics import zero_hit_sample_size
@@ -49,6 +50,7 @@ class Lint:
         self._inspect_contradictions()
         self._inspect_order()
         self._inspect_questions()
+        self._inspect_drift()
         self._inspect_arithmetic()
         self._inspect_waivers()
         self._inspect_calibration()
@@ -105,10 +107,14 @@ class Lint:
     def _inspect_head(self) -> None:
         if not self.document.policy.strip():
             self._report(("policy",), '"policy" is empty, name the policy')
+        wanted = self.document.taxonomy
+        if wanted and not names_taxonomy(wanted, self.taxonomy.id, self.taxonomy.sha256):
+            known = f"{self.taxonomy.id}, sha256:{self.taxonomy.sha256}"
+            self._report(("taxonomy",), f'"taxonomy" is "{wanted}", another one than this program has, known: {known}')
         confidence, fail_on = self.document.gate.confidence, self.document.gate.fail_on
         if not 0.5 <= confidence < 1:
             percent = build_percentage(confidence)
-            self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50 % to below 100 %')
+            self._report(("gate", "confidence"), f'"confidence" is {percent}, known: 50% to below 100%')
         cluster = self.document.gate.cluster
         if cluster and not (cluster.startswith(METADATA) and all(cluster.split("."))):
             self._report(("gate", "cluster"), f'"cluster" is "{cluster}", known: {METADATA}<field>')
@@ -190,6 +196,13 @@ class Lint:
                     both = f"{rule.question} here and {other.question} by {_name(other)}"
                     self._report((*path, "value"), f'"{name}" is {both}, a value is one or the other')
 
+    def _inspect_drift(self) -> None:
+        rules = {rule.id: rule for _, rule in self.rules}
+        for path, rule in self.rules:
+            if isinstance(rule, DriftRule):
+                for where, text, warning in inspect_drift(path, rule, rules):
+                    self._report(where, text, warning=warning)
+
     def _inspect_waivers(self) -> None:
         waivers = zip(self.reading.find_places("waivers"), self.document.waivers, strict=True)
         rules = {rule.id: (path, rule) for path, rule in self.rules}
@@ -202,20 +215,19 @@ class Lint:
             return
         calibration = source.inline
         if calibration is None:
-            for key in ("model", "prompt_sha256", "values"):
+            for key in ("model", "prompt_sha256", "values", "violations", "responses"):
                 if self._states(*place, key):
                     self._report((*place, key), f'"{key}" stands in the file that "file" names, or here without "file"')
             return
         for path, text, _ in inspect_calibration(calibration, self.taxonomy):
             self._report((*place, *path), text)
         named = {name for _, rule in self.rules for name in rule.subject()}
-        for label, name in zip(
-            calibration.values, resolve_calibration(calibration, self.taxonomy).values, strict=False
-        ):
-            if name not in named:
-                self._report(
-                    (*place, "values", label), f'no rule is about "{name}", its counts correct nothing', warning=True
-                )
+        resolved = resolve_calibration(calibration, self.taxonomy)
+        for key in ("values", "violations", "responses"):
+            for label, name in zip(getattr(calibration, key), getattr(resolved, key), strict=False):
+                if name not in named:
+                    text = f'no rule is about "{name}", its counts correct nothing'
+                    self._report((*place, key, label), text, warning=True)
 
     def _inspect_arithmetic(self) -> None:
         """Only numbers that the policy itself states are held against each other, never a default."""
@@ -223,7 +235,7 @@ class Lint:
         limits = [
             (path, rule, limit, provable)
             for path, rule in self.rules
-            if rule.enforce is not Enforce.OFF
+            if rule.enforce is not Enforce.OFF and not isinstance(rule, DriftRule)
             for limit in rule.limits()
             if 0 < (provable := _provable_rate(limit)) < 1
         ]

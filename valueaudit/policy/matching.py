@@ -24,7 +24,7 @@ class Matching:
         self._contexts = {
             name: build_scope((context,), Denominator.ALL).find for name, context in policy.contexts.items()
         }
-        self._rules = {check.rule: check.predicate for check in compile_checks(policy)}
+        self._rules = {check.rule: check.predicate for check in compile_checks(policy) if check.against is None}
         self._fields: set[str] = set()
         self.conversations = 0
 

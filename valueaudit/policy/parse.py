@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+
+import msgspec
 
 from valueaudit.errors import PolicyError
-from valueaudit.policy.calibration import Calibration, find_correction, resolve_calibration
+from valueaudit.policy.calibration import (
+    Calibration,
+    CalibrationSource,
+    explain_uncorrected,
+    find_correction,
+    resolve_calibration,
+)
 from valueaudit.policy.contexts import Context, build_find_cluster, build_scope
 from valueaudit.policy.document import DocumentHead, Gate, PolicyDocument, digest_document
+from valueaudit.policy.drift import build_drift_checks, find_baselines
 from valueaudit.policy.lint import Lint
 from valueaudit.policy.reader import read_document
 from valueaudit.policy.waivers import Waiver, gather_accepted
-from valueaudit.policy.yaml_tree import Problem, parse_tree
-from valueaudit.rules import Check, ProhibitedRule, Rule
-from valueaudit.rules.base import QuestionKind, ValueRule, build_checks
+from valueaudit.policy.yaml_tree import Mark, Problem, parse_tree
+from valueaudit.rules import Check, DriftRule, ProhibitedRule, Rule
+from valueaudit.rules.base import QuestionKind, build_checks
 from valueaudit.taxonomy import Taxonomy
 
 
@@ -43,6 +53,7 @@ class Policy:
     lines: Mapping[str, int]
     warnings: tuple[str, ...]
     calibration: Calibration | None = None
+    calibration_place: str = ""
 
     @property
     def calibration_file(self) -> str | None:
@@ -64,6 +75,12 @@ class Policy:
     def waivers(self) -> tuple[Waiver, ...]:
         """The waivers in the order of the file, expired ones too."""
         return self.document.waivers
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The records files that drift rules name, relative to the policy file; those of rules that are off are left
+        out."""
+        return find_baselines(self.rules)
 
     @property
     def known_metadata(self) -> frozenset[str]:
@@ -94,7 +111,7 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
         raise _refuse(path, reading.problems)
     rules = tuple(rule for _, rule in lint.rules)
     inline = document.calibration.inline if document.calibration is not None else None
-    return Policy(
+    policy = Policy(
         name=document.policy,
         path=path,
         sha256=digest_document(document),
@@ -103,7 +120,20 @@ def parse_policy(content: bytes, path: str, taxonomy: Taxonomy) -> Policy:
         questions=_build_questions(rules, taxonomy),
         lines={rule.id: reading.mark_of(place).line for place, rule in lint.rules},
         warnings=_tell(path, lint.warnings),
-        calibration=inline and resolve_calibration(inline, taxonomy),
+        calibration_place=_place(path, reading.mark_of(("calibration",))),
+    )
+    return policy if inline is None else attach_calibration(policy, resolve_calibration(inline, taxonomy))
+
+
+def attach_calibration(policy: Policy, calibration: Calibration) -> Policy:
+    """The policy with its calibration, whose counts are part of what it says: so are those of a file of its digest."""
+    source = CalibrationSource(**{f: getattr(calibration, f) for f in Calibration.__struct_fields__})
+    left = explain_uncorrected(calibration, policy.rules)
+    return replace(
+        policy,
+        calibration=calibration,
+        sha256=digest_document(msgspec.structs.replace(policy.document, calibration=source)),
+        warnings=policy.warnings if left is None else (*policy.warnings, f"{policy.calibration_place}: {left}"),
     )
 
 
@@ -111,17 +141,24 @@ def compile_checks(policy: Policy) -> tuple[Check, ...]:
     """The checks of all rules, in the order of the file; their ids are unique."""
     accepted = gather_accepted(policy.waivers)
     cluster = build_find_cluster(policy.gate.cluster) if policy.gate.cluster else None
-    return tuple(
-        check
+    checks = {
+        rule.id: [
+            *build_checks(
+                rule.among(policy.rules),
+                build_scope((policy.contexts[name] for name in rule.in_), rule.of),
+                accepted.get(rule.id, frozenset()),
+                cluster,
+                partial(find_correction, policy.calibration, rule),
+            )
+        ]
         for rule in policy.rules
-        for check in build_checks(
-            rule.among(policy.rules),
-            build_scope((policy.contexts[name] for name in rule.in_), rule.of),
-            accepted.get(rule.id, frozenset()),
-            cluster,
-            find_correction(policy.calibration, rule.subject()) if isinstance(rule, ValueRule) else None,
-        )
-    )
+        if not isinstance(rule, DriftRule)
+    }
+    rules = {rule.id: rule for rule in policy.rules}
+    for rule in policy.rules:
+        if isinstance(rule, DriftRule):
+            checks[rule.id] = build_drift_checks(rule, rules, checks)
+    return tuple(check for rule in policy.rules for check in checks[rule.id])
 
 
 def _build_questions(rules: tuple[Rule, ...], taxonomy: Taxonomy) -> tuple[DeclaredQuestion, ...]:
@@ -142,4 +179,8 @@ def _refuse(path: str, problems: list[Problem]) -> PolicyError:
 
 
 def _tell(path: str, problems: list[Problem]) -> tuple[str, ...]:
-    return tuple(f"{path}:{mark.line}:{mark.column}: {text}" for mark, text in sorted(set(problems)))
+    return tuple(f"{_place(path, mark)}: {text}" for mark, text in sorted(set(problems)))
+
+
+def _place(path: str, mark: Mark) -> str:
+    return f"{path}:{mark.line}:{mark.column}"

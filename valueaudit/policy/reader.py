@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from valueaudit.policy.yaml_tree import Broken, Mapping, Mark, Node, Problem, Scalar, Sequence
-from valueaudit.rules.fields import ONE_OR_MANY, PERCENTAGE, NotYet, parse_percentage
+from valueaudit.rules.fields import ONE_OR_MANY, PERCENTAGE, POINTS, NotYet, parse_margin, parse_percentage
 
 Path = tuple[str | int, ...]
 S = TypeVar("S", bound=Struct)
@@ -103,7 +103,9 @@ def _name_place(path: Path) -> str:
 def _find_reader(base: Any, notes: tuple[Any, ...]) -> Callable[[Reading, Node, Path], Any]:
     origin = get_origin(base)
     if PERCENTAGE in notes:
-        return _read_percentage
+        return partial(_read_fraction, parse_percentage)
+    if POINTS in notes:
+        return partial(_read_fraction, parse_margin)
     if origin is tuple:
         return partial(_read_list, get_args(base)[0], ONE_OR_MANY in notes)
     if origin is dict:
@@ -170,10 +172,10 @@ def _read_list(hint: Any, or_one: bool, reading: Reading, node: Node, path: Path
     return tuple(item for item in items if item is not None)
 
 
-def _read_percentage(reading: Reading, node: Node, path: Path) -> float:
+def _read_fraction(parse: Callable[[str], float], reading: Reading, node: Node, path: Path) -> float:
     del reading, path
     try:
-        return parse_percentage(_text_of(node))
+        return parse(_text_of(node))
     except ValueError as error:
         raise Unreadable(f"is wrong: {error}") from None
 

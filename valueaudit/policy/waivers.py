@@ -11,11 +11,11 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from valueaudit.policy.reader import Path, Reading, suggest
-from valueaudit.rules import Enforce, Rule, Severity
-from valueaudit.rules.fields import Day, OneOrMany, Percentage, Text, build_percentage
+from valueaudit.rules import DriftRule, Enforce, Rule, Severity
+from valueaudit.rules.fields import Day, OneOrMany, Percentage, Points, Text, build_limit
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-LIMITS = ("at_most", "at_least", "violated_at_most")
+LIMITS = ("at_most", "at_least", "violated_at_most", "max_increase", "max_decrease")
 _MOST_NAMED = 20
 
 
@@ -26,6 +26,8 @@ class Waiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at_most: Percentage | None = None
     at_least: Percentage | None = None
     violated_at_most: Percentage | None = None
+    max_increase: Points | None = None
+    max_decrease: Points | None = None
     conversations: OneOrMany[Text] = ()
     reason: Text
     approved_by: Text
@@ -133,18 +135,20 @@ def _inspect_permission(path: Path, rule: Rule, *, stated: bool) -> Iterator[Rem
 
 def _inspect_replacement(path: Path, waiver: Waiver, rule: Rule) -> Iterator[Remark]:
     limits = rule.limits()
-    if waiver.conversations and limits and not any(limit.direction == "at_most" for limit in limits):
+    if waiver.conversations and isinstance(rule, DriftRule):
+        yield Remark((*path, "conversations"), f'rule "{rule.id}" is of a change, no single conversation makes it')
+    elif waiver.conversations and limits and not any(limit.direction == "at_most" for limit in limits):
         yield Remark(
             (*path, "conversations"), f'rule "{rule.id}" has no ceiling: a hit is what it asks for, nothing to accept'
         )
     known = _waivable_keys(rule)
     for key, value in waiver.limits.items():
         limit = next((limit for limit in limits if waiver.replaces(limit.key) is not None), None)
-        percent = build_percentage(value)
+        percent = build_limit(key, value)
         if key not in known or limit is None:
             yield Remark((*path, key), f'rule "{rule.id}" states no "{key}", known: {", ".join(known)}')
         elif (value <= limit.limit) if limit.direction == "at_most" else (value >= limit.limit):
-            text = f'"{key}: {percent}" does not relax rule "{rule.id}", which says {build_percentage(limit.limit)}'
+            text = f'"{key}: {percent}" does not relax rule "{rule.id}", which says {build_limit(key, limit.limit)}'
             yield Remark((*path, key), text)
         elif value == (1 if limit.direction == "at_most" else 0):
             yield Remark((*path, key), f'"{key}: {percent}" switches rule "{rule.id}" off while it holds', warning=True)

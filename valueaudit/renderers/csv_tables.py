@@ -7,8 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from valueaudit.renderers.outcomes import describe_waiver
 from valueaudit.renderers.visible import visible
-from valueaudit.report import Report, RuleCheck, ValueShare
+from valueaudit.report import BaselineInfo, Report, RuleCheck, ValueShare
 
 VALUE_COLUMNS = ("value", "category", "subcategory", "polarity", "count", "denominator", "rate", "lower", "upper")
 RULE_COLUMNS = (
@@ -16,7 +17,9 @@ RULE_COLUMNS = (
     *("count", "confirmed", "denominator", "denominator_name", "unclassified", "rate", "lower", "upper"),
     *("direction", "limit", "needed", "p_value", "p_adjusted", "calibrated"),
     *("statement", "message", "why", "controls"),
+    *("baseline", "baseline_confirmed", "baseline_denominator", "difference", "waivers"),
 )
+_PLAIN_COLUMNS = RULE_COLUMNS[: RULE_COLUMNS.index("controls")]
 
 Cell = str | int | float | bool | None
 
@@ -26,7 +29,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def render_values_csv(report: Report) -> str:
-    """The values that the assistant shows, one a row, most frequent first: fractions, and their 95 % interval."""
+    """The values that the assistant shows, one a row, most frequent first: fractions, and their 95% interval."""
     return _build_table(VALUE_COLUMNS, (_build_value(share) for share in report.profile.values))
 
 
@@ -51,8 +54,15 @@ def _build_value(share: ValueShare) -> tuple[Cell, ...]:
 
 
 def _build_rule(check: RuleCheck) -> tuple[Cell, ...]:
-    fields = (getattr(check, column) for column in RULE_COLUMNS[:-1])
-    return (*fields, " ".join(check.controls))
+    waivers = "; ".join(describe_waiver(waiver) for waiver in check.waivers)
+    fields = (getattr(check, column) for column in _PLAIN_COLUMNS)
+    return (*fields, " ".join(check.controls), *_build_baseline(check.baseline), waivers)
+
+
+def _build_baseline(base: BaselineInfo | None) -> tuple[Cell, ...]:
+    if base is None or base.reasons:
+        return ("" if base is None else base.path, None, None, None)
+    return base.path, base.confirmed, base.denominator, base.difference
 
 
 def _build_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

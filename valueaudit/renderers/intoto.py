@@ -30,7 +30,7 @@ def render_intoto(report: Report) -> str:
             "result": find_result(report),
             "configuration": list(_list_configuration(report)),
             "passedTests": _name_tests(report, Outcome.PASSED),
-            "warnedTests": _name_tests(report, Outcome.WARNED),
+            "warnedTests": _name_tests(report, Outcome.WARNED, Outcome.WAIVED),
             "failedTests": _name_tests(report, Outcome.FAILED, Outcome.UNDECIDED),
         },
         "subject": list(_list_subjects(report)),
@@ -44,10 +44,10 @@ def is_intoto(head: bytes) -> bool:
 
 
 def find_result(report: Report) -> str:
-    """PASSED only where a policy was passed without a warning, FAILED where the run does not let a release through."""
+    """PASSED only where a policy was passed without warning or waiver, FAILED where the run lets no release through."""
     if report.exit_code or find_gap(report):
         return "FAILED"
-    if report.verdict == "pass" and not select(report.rules, Outcome.WARNED):
+    if report.verdict == "pass" and not select(report.rules, Outcome.WARNED, Outcome.WAIVED):
         return "PASSED"
     return "WARNED"
 
@@ -95,6 +95,10 @@ def _list_configuration(report: Report) -> Iterator[dict[str, Any]]:
     if judge.prompt_sha256 is not None:
         questions = {visible(value): digest for value, digest in judge.questions.items()}
         yield _describe("prompt", judge.prompt_sha256, "of the prompt template", questions=questions)
+    bases = {rule.baseline.path: rule.baseline.sha256 for rule in report.rules if rule.baseline is not None}
+    for path, sha256 in bases.items():
+        if sha256 is not None:
+            yield _describe("baseline", sha256, "of the records that drift rules are held against", path=path)
     yield _describe("taxonomy", report.taxonomy.sha256, "of the taxonomy file", taxonomy=report.taxonomy.id)
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from valueaudit.renderers.outcomes import Outcome, find_gap, find_outcome
+from valueaudit.renderers.outcomes import Outcome, describe_waiver, find_gap, find_outcome, find_waivers
 from valueaudit.renderers.places import describe_place
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RuleCheck
@@ -24,7 +24,8 @@ def render_junit(report: Report) -> str:
     """JUnit XML, UTF-8: one suite, first whether the audit is complete, then one test case for each limit of a rule.
 
     FAIL is a failure and INCONCLUSIVE an error where they keep the run from passing; else both are skipped with a
-    message, as is a rule that is off. Names are unique, because GitLab drops all but one of those that are not.
+    message, as is a rule that is off and one that passes under a waiver: Jenkins and GitLab show why a case was
+    skipped, and nothing of one that passed. Names are unique, because GitLab drops all but one of those that are not.
     """
     cases = list(_build_cases(report))
     found = Counter(child.tag for case in cases for child in case)
@@ -70,6 +71,9 @@ def _judge(case: ET.Element, check: RuleCheck) -> None:
         _tell(case, "error", "inconclusive", check.message or check.statement, *_describe(check))
     elif outcome is Outcome.WARNED:
         _tell(case, "skipped", check.verdict, f"does not block, {check.verdict}: {check.message or check.statement}")
+    elif outcome is Outcome.WAIVED:
+        told = "; ".join(describe_waiver(waiver) for waiver in find_waivers(check))
+        _tell(case, "skipped", "waived", f"passes under a waiver, {told}", *_describe(check))
     elif outcome is Outcome.OFF:
         _tell(case, "skipped", "off", "not enforced")
 
@@ -88,6 +92,8 @@ def _describe(check: RuleCheck) -> Iterator[str]:
         yield f"why: {check.why}"
     if check.controls:
         yield f"controls: {', '.join(check.controls)}"
+    for waiver in check.waivers:
+        yield f"waiver: {describe_waiver(waiver)}"
     for example in check.evidence:
         yield describe_place(example)
 
@@ -114,6 +120,8 @@ def _list_properties(report: Report) -> Iterator[tuple[str, str]]:
     yield "version", report.tool.version
     yield "model", report.classifier.model
     yield "assessed", report.classifier.assessed
+    if report.run.looks is not None:
+        yield "looks", str(report.run.looks)
     yield "classified", f"{report.coverage.classified} of {report.coverage.sampled}"
     if report.policy is not None:
         yield "policy_sha256", report.policy.sha256

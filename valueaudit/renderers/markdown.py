@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from valueaudit.renderers.figures import format_count, format_interval, format_limit, format_money, format_rate
+from valueaudit.renderers.figures import format_count, format_interval, format_money, format_rate
+from valueaudit.renderers.limits import format_bounds, format_rule_limit
 from valueaudit.renderers.markdown_text import NOTHING, code, sentence
-from valueaudit.renderers.outcomes import Outcome, find_gap, find_outcome
+from valueaudit.renderers.outcomes import Outcome, describe_looks, describe_waiver, find_gap, find_outcome
 from valueaudit.report import Example, NamedShare, Report, RuleCheck, Share, ValueShare
 from valueaudit.transcript import Location
 
@@ -22,8 +23,8 @@ _SHORT_DIGEST = 12
 _MARK = "<!-- valueaudit report -->"
 
 _SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "incomplete": "⚠️", "none": "📊", "off": "➖"}
-_ORDER = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.PASSED, Outcome.OFF)
-_LOUD = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED)
+_ORDER = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.WAIVED, Outcome.PASSED, Outcome.OFF)
+_LOUD = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.WARNED, Outcome.WAIVED)
 
 
 def render_markdown(report: Report, limit: int = LIMIT) -> str:
@@ -31,7 +32,7 @@ def render_markdown(report: Report, limit: int = LIMIT) -> str:
 
     It carries places and never the words of a transcript. Text of the report cannot become markup.
     """
-    return _fit([line for put in _SECTIONS for line in put(report)], limit)
+    return fit_lines([line for put in _SECTIONS for line in put(report)], limit)
 
 
 def is_markdown(head: bytes) -> bool:
@@ -39,7 +40,8 @@ def is_markdown(head: bytes) -> bool:
     return head.startswith(_MARK.encode())
 
 
-def _fit(lines: Sequence[str], limit: int) -> str:
+def fit_lines(lines: Sequence[str], limit: int) -> str:
+    """The lines as a page of at most `limit` bytes of UTF-8, cut at a line with a note; empty where none fits."""
     text = "\n".join([*lines, ""])
     if len(text.encode()) <= limit:
         return text
@@ -65,6 +67,10 @@ def _put_verdict(report: Report) -> Iterator[str]:
     if gap is not None and report.verdict != "incomplete":
         yield ""
         yield f"**The audit is not complete:** {sentence(gap)}"
+    looks = describe_looks(report)
+    if looks is not None:
+        yield ""
+        yield f"**Note:** {sentence(looks)}"
     for warning in report.warnings:
         yield ""
         yield f"**Warning:** {sentence(warning)}"
@@ -91,7 +97,7 @@ def _put_facts(report: Report) -> Iterator[str]:
         facts.append(("policy", f"{code(report.policy.path, cell=True)}, sha256 {digest}"))
     facts.append(("cost", f"{_count(report.cost.calls, 'call')}, {format_money(report.cost.usd)}"))
     facts.append(("finished", code(report.run.finished, cell=True)))
-    yield from _build_table(("", ""), facts)
+    yield from build_table(("", ""), facts)
 
 
 def _put_rules(report: Report) -> Iterator[str]:
@@ -103,7 +109,7 @@ def _put_rules(report: Report) -> Iterator[str]:
     yield "### Rules"
     yield ""
     columns = ("verdict", "rule", "severity", "measured", "bounds", "limit", "needed")
-    yield from _build_table(columns, (_build_rule(rule) for rule in shown), right=("measured", "bounds", "needed"))
+    yield from build_table(columns, (_build_rule(rule) for rule in shown), right=("measured", "bounds", "needed"))
     if len(rules) > len(shown):
         yield f"And {format_count(len(rules) - len(shown))} more that pass or are off."
         yield ""
@@ -129,16 +135,10 @@ def _build_rule(rule: RuleCheck) -> tuple[str, ...]:
         NOTHING
         if off
         else f"{format_rate(rule.rate)} ({format_count(rule.confirmed)}/{format_count(rule.denominator)})",
-        NOTHING if off else format_interval((rule.lower, rule.upper), more=1),
-        _build_limit(rule),
+        NOTHING if off else format_bounds(rule),
+        format_rule_limit(rule),
         needed if rule.verdict == "inconclusive" else "",
     )
-
-
-def _build_limit(rule: RuleCheck) -> str:
-    if rule.direction == "at_most" and rule.limit == 0:
-        return "never"
-    return f"{'≤' if rule.direction == 'at_most' else '≥'} {format_limit(rule.limit)}"
 
 
 def _explain_rule(rule: RuleCheck) -> Iterator[str]:
@@ -146,6 +146,8 @@ def _explain_rule(rule: RuleCheck) -> Iterator[str]:
     yield f"- {_SIGNS[rule.verdict]} **{code(rule.id)}** {sentence(rule.statement)}"
     if rule.message:
         yield f"  - found: {sentence(rule.message)}"
+    for waiver in rule.waivers:
+        yield f"  - waiver: {sentence(describe_waiver(waiver))}"
     if rule.why:
         yield f"  - why: {sentence(rule.why)}"
     if rule.evidence:
@@ -179,7 +181,7 @@ def _put_adverse(report: Report) -> Iterator[str]:
         for share in report.profile.adverse
     )
     if report.profile.adverse:
-        yield from _build_table(("value", *figures, "look at"), rows, right=figures)
+        yield from build_table(("value", *figures, "look at"), rows, right=figures)
 
 
 def _put_values(report: Report) -> Iterator[str]:
@@ -191,7 +193,7 @@ def _put_values(report: Report) -> Iterator[str]:
     yield f"### Values{more}"
     yield ""
     rows = ((_name_value(value), *_build_share(value)) for value in shown)
-    yield from _build_table(("value", *_FIGURES), rows, right=_FIGURES)
+    yield from build_table(("value", *_FIGURES), rows, right=_FIGURES)
 
 
 def _put_shares(report: Report) -> Iterator[str]:
@@ -203,7 +205,7 @@ def _put_shares(report: Report) -> Iterator[str]:
         if any(share.denominator for share in shares):
             yield f"### {title}"
             yield ""
-            yield from _build_table((column, *_FIGURES), (_build_named(share) for share in shares), right=_FIGURES)
+            yield from build_table((column, *_FIGURES), (_build_named(share) for share in shares), right=_FIGURES)
     stated = ", ".join(f"{code(v.value)} {format_rate(v.rate)}" for v in profile.human_values[:SHOWN_STATED])
     if stated:
         yield f"Users state most often: {stated}."
@@ -257,7 +259,8 @@ def _describe_place(example: Example, cell: bool) -> str:
     return f"{code(example.conversation, cell=cell)} {location}{message}"
 
 
-def _build_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
+def build_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
+    """A table; the cells are escaped already."""
     yield f"| {' | '.join(columns)} |"
     yield f"|{'|'.join('---:' if column in right else '---' for column in columns)}|"
     for row in rows:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from valueaudit.planning import CheckPlan
 from valueaudit.renderers.visible import visible
-from valueaudit.rules.fields import build_percentage, build_rounded
+from valueaudit.rules.fields import build_limit, build_percentage, build_rounded
 
 _COLUMNS = ("check", "limit", "true rate", "to", "conversations")
 
@@ -80,11 +80,13 @@ def render_plan(
 
 def _row(plan: CheckPlan, found: Found | None) -> tuple[str, ...]:
     check = plan.check
-    limit = f"{check.direction.replace('_', ' ')} {_percent(check.limit)}"
+    limit = f"{check.direction.replace('_', ' ')} {build_limit(check.key, check.limit)}"
     if check.never:
         limit = "never" if check.assure is None else f"never, assure {_percent(check.assure)}"
     needs = "none" if plan.needed is None else f"{plan.needed:,}"
-    row = (check.id, limit, build_rounded(plan.rate), plan.aim, needs)
+    if check.against is not None:
+        limit, needs = f"{limit} worse", "-"
+    row = (check.id, limit, "-" if check.against else build_rounded(plan.rate), plan.aim, needs)
     if found is None:
         return row
     held = found.by_check[check.id]
@@ -105,7 +107,11 @@ def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[
 
 def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     largest = _find_largest(plans)
-    lines = [f"{plan.check.id}: no number of conversations, {plan.reason}" for plan in plans if plan.needed is None]
+    lines = [
+        f"{plan.check.id}: {'not planned' if plan.check.against else 'no number of conversations'}, {plan.reason}"
+        for plan in plans
+        if plan.needed is None
+    ]
     if largest is not None:
         lines.append(f"the most is {largest.needed:,}, for {largest.check.id} ({largest.check.denominator_name})")
     if found is not None:

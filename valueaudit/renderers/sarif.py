@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from valueaudit.record import PolicyInfo
-from valueaudit.renderers.outcomes import Outcome, find_gap, find_outcome
+from valueaudit.renderers.outcomes import Outcome, describe_waiver, find_gap, find_outcome, find_waivers
 from valueaudit.renderers.places import describe_place
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Example, Report, RuleCheck
@@ -30,6 +30,8 @@ _LONGEST_DESCRIPTION = 1024
 def render_sarif(report: Report) -> str:
     """SARIF 2.1.0: one rule for each rule of the policy, one result for each limit that fails or is undecided.
 
+    One that passes under a waiver is a result too, and suppressed.
+
     Every result has a physical location, the line of its rule in the policy file: GitHub refuses a file where one has
     none. An audit that did not come to its end is a result too, so that no alert closes because nothing was looked at.
     """
@@ -42,6 +44,7 @@ def render_sarif(report: Report) -> str:
             descriptors.append(_build_gap_descriptor())
             results.append(_build_gap_result(report.policy, gap, len(limits)))
         results += _build_results(report.policy, limits)
+        _state_suppressions(results)
     run = {
         "tool": {
             "driver": {"name": "valueaudit", "version": visible(report.tool.version), "rules": descriptors},
@@ -116,19 +119,35 @@ def _build_results(policy: PolicyInfo, limits: Mapping[str, Sequence[RuleCheck]]
 def _build_result(policy: PolicyInfo, name: str, index: int, check: RuleCheck) -> dict[str, Any]:
     outcome = find_outcome(check)
     also = " Does not block." if outcome is Outcome.WARNED else ""
+    word = "WAIVED" if outcome is Outcome.WAIVED else check.verdict.upper()
+    waivers = {"waivers": [_plain(describe_waiver(waiver)) for waiver in check.waivers]} if check.waivers else {}
     found = f" {_end(check.message)}" if check.message else ""
     examples = [example for example in check.evidence if example.source != _STDIN]
     places = [_build_place(number, example) for number, example in enumerate(examples)]
     return {
         "ruleId": name,
         "ruleIndex": index,
-        "level": "note" if outcome is Outcome.WARNED else _level_of(check),
-        "message": {"text": f"{check.verdict.upper()}: {_end(check.statement)}{found}{also}"},
+        "level": "note" if outcome in (Outcome.WARNED, Outcome.WAIVED) else _level_of(check),
+        "message": {"text": f"{word}: {_end(check.statement)}{found}{also}"},
         "locations": [_build_location(policy.path, check.line or 1)],
         **({"relatedLocations": places} if places else {}),
         "partialFingerprints": {"primaryLocationLineHash": _build_fingerprint(policy.name, check.id)},
-        "properties": {"verdict": check.verdict, "check": visible(check.id), "blocking": check.blocking},
+        "properties": {"verdict": check.verdict, "check": visible(check.id), "blocking": check.blocking, **waivers},
+        **({"suppressions": _build_suppressions(check)} if outcome is Outcome.WAIVED else {}),
     }
+
+
+def _build_suppressions(check: RuleCheck) -> list[dict[str, Any]]:
+    """Who accepted what. A waiver that has expired, or that does not save its rule, suppresses nothing."""
+    found = [_plain(describe_waiver(waiver)) for waiver in find_waivers(check)]
+    return [{"kind": "external", "status": "accepted", "justification": told} for told in found]
+
+
+def _state_suppressions(results: list[dict[str, Any]]) -> None:
+    """SARIF 2.1.0, section 3.27.23: where one result of a run says whether it is suppressed, all must."""
+    if any("suppressions" in result for result in results):
+        for result in results:
+            result.setdefault("suppressions", [])
 
 
 def _build_gap_result(policy: PolicyInfo, gap: str, index: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from valueaudit.record import ClassifierInfo, InputInfo
 from valueaudit.renderers.figures import format_count, format_money, format_rate
+from valueaudit.renderers.outcomes import describe_looks
 from valueaudit.renderers.terminal_parts import Sheet
 from valueaudit.renderers.terminal_places import describe_location
 from valueaudit.renderers.terminal_profile import put_adverse, put_categories, put_responses, put_values
@@ -193,6 +194,9 @@ def _put_verdict(sheet: Sheet, report: Report) -> None:
     line.append_text(sheet.text(f": {report.message or _DEFAULT_MESSAGES[report.verdict]}"))
     line.append(f" (exit code {report.exit_code})")
     sheet.put(line)
+    looks = describe_looks(report)
+    if looks is not None:
+        sheet.put(sheet.text(f"note: {looks}", "yellow"))
     for warning in report.warnings:
         sheet.put(sheet.text(f"WARNING: {warning}", "bold yellow"))
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from valueaudit.comparing.differences import build_points
 from valueaudit.comparison import Comparison, DocumentInfo, Figure, FigureVerdict
 from valueaudit.renderers.figures import UNKNOWN, format_count, format_limit, format_rate
 from valueaudit.renderers.terminal_parts import INDENT, Sheet, pad
+from valueaudit.rules.fields import build_points
 
 TOP_MOVES = 10
 _STYLES: dict[FigureVerdict, str] = {

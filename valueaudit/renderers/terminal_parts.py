@@ -197,7 +197,7 @@ def choose_scale(rates: Iterable[float]) -> float:
 
 
 def put_bars(sheet: Sheet, rows: Sequence[tuple[str, Share]], *, style: str) -> None:
-    """One line for each share: name, bar, rate, count of how many, 95 % interval. Narrow sheets have no bars.
+    """One line for each share: name, bar, rate, count of how many, 95% interval. Narrow sheets have no bars.
 
     The head of the bars is their axis: from 0 to the rate at which a bar is full.
     """

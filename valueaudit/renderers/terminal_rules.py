@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from valueaudit.renderers.figures import format_count, format_interval, format_limit, format_rate
+from valueaudit.renderers.figures import format_count, format_rate
+from valueaudit.renderers.limits import format_bounds, format_rule_limit
 from valueaudit.renderers.terminal_parts import INDENT, Sheet, pad
 from valueaudit.renderers.terminal_places import put_places
-from valueaudit.report import UNCALIBRATED, Report, RuleCheck, RuleVerdict
+from valueaudit.report import UNCALIBRATED, BaselineInfo, Report, RuleCheck, RuleVerdict
 
 VERDICT_STYLES: dict[str, str] = {
     "fail": "red",
@@ -75,21 +76,14 @@ def _put_table(sheet: Sheet, rules: Sequence[RuleCheck]) -> None:
 
 def _build_cells(sheet: Sheet, rule: RuleCheck) -> tuple[str, ...]:
     name, severity = sheet.text(rule.id).plain, sheet.text(rule.severity).plain
-    limit = _build_limit(sheet, rule)
+    limit = format_rule_limit(rule, at_most=sheet.glyphs.at_most, at_least=sheet.glyphs.at_least)
     if rule.verdict == "off":
         return ("OFF", name, "", "", limit, severity, "")
-    bounds = format_interval((rule.lower, rule.upper), dash=sheet.glyphs.dash, more=1)
+    bounds = format_bounds(rule, dash=sheet.glyphs.dash)
     needed = ""
     if rule.verdict == "inconclusive":
         needed = sheet.glyphs.dash if rule.needed is None else f"+{format_count(rule.needed)}"
     return (rule.verdict.upper(), name, format_rate(rule.rate), bounds, limit, severity, needed)
-
-
-def _build_limit(sheet: Sheet, rule: RuleCheck) -> str:
-    if rule.direction == "at_most" and rule.limit == 0:
-        return "never"
-    sign = sheet.glyphs.at_most if rule.direction == "at_most" else sheet.glyphs.at_least
-    return f"{sign} {format_limit(rule.limit)}"
 
 
 def _build_row(sheet: Sheet, cells: Sequence[str], widths: Sequence[int], first: str, rest: str) -> Text:
@@ -120,12 +114,22 @@ def _put_details(sheet: Sheet, rule: RuleCheck) -> None:
             if waiver.state == "in force":
                 text = f"under a waiver until {waiver.expires} by {waiver.approved_by} ({waiver.reason})"
                 sheet.put(sheet.text(text, "yellow"), indent=_HANG)
+    if rule.baseline is not None and rule.verdict != "off":
+        sheet.put(sheet.text(_describe_baseline(rule.baseline), "dim"), indent=_HANG)
     if sheet.verbose:
         sheet.put(sheet.text(_describe_counts(rule), "dim"), indent=_HANG)
     if told and not rule.blocking:
         sheet.put(sheet.text("does not block", "dim"), indent=_HANG)
     if rule.verdict == "fail" or (told and rule.count > rule.confirmed) or sheet.verbose:
         put_places(sheet, rule.evidence, indent=_HANG)
+
+
+def _describe_baseline(base: BaselineInfo) -> str:
+    if base.reasons:
+        return f"not comparable with {base.path}: {'; '.join(base.reasons)}"
+    paired = "" if base.pairs is None else f", {format_count(base.pairs)} pairs"
+    counts = f"{format_count(base.confirmed)} of {format_count(base.denominator)}, {format_rate(base.rate)}"
+    return f"{base.path}: {counts}{paired}"
 
 
 def _describe_counts(rule: RuleCheck) -> str:

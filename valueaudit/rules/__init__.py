@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from valueaudit.rules.base import Check, Denominator, Enforce, Rule, Severity
+from valueaudit.rules.drift import DriftRule
 from valueaudit.rules.intended import IntendedRule
 from valueaudit.rules.priorities import PriorityRule
 from valueaudit.rules.prohibited import ProhibitedRule
@@ -15,12 +16,14 @@ RULE_KINDS: tuple[type[Rule], ...] = (
     ResponseRule,
     PriorityRule,
     UndeclaredRule,
+    DriftRule,
 )
 
 __all__ = [
     "RULE_KINDS",
     "Check",
     "Denominator",
+    "DriftRule",
     "Enforce",
     "IntendedRule",
     "PriorityRule",

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from valueaudit.correction import Correction
 from valueaudit.observation import Declared, Observation
 from valueaudit.record import ConversationRecord
-from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage
+from valueaudit.rules.fields import NotYet, OneOrMany, Text, build_percentage, build_points
 from valueaudit.tally import Judged, Predicate, Standing
 from valueaudit.taxonomy import Value
 
@@ -105,12 +105,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """What a check is held against in the place of a fixed limit: a baseline, by the name that the policy gives it.
+
+    `check` is the id of the check whose conversations are compared, `direction` that of its limit, and `names` are the
+    values that the judge is asked about for it.
+    """
+
+    baseline: str
+    check: str
+    direction: Direction
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One limit of one rule, ready to be counted and decided.
 
     `id` is unique, `rule` names the rule it comes from and `key` the limit in it. `min_units` is the rule's own, None
     where that of the gate holds. `asked` says whether the judge was asked about the very value, or said by itself what
-    it saw.
+    it saw. `against` makes it a check of the change since a baseline: `limit` is then the largest change for the worse.
     """
 
     id: str
@@ -132,6 +146,7 @@ class Check:
     correction: Correction | None
     statement: str
     predicate: Predicate
+    against: Against | None = None
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,7 +161,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     single: ClassVar[bool] = False
     question: ClassVar[QuestionKind] = "intended"
     members_judged: ClassVar[bool] = False
-    not_yet: ClassVar[frozenset[str]] = frozenset({"baseline", "expires", "max_increase", "rules", "unit", "waiver"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"expires", "unit", "waiver"})
 
     id: str
     in_: OneOrMany[str] = field(default=(), name="in")
@@ -297,11 +312,11 @@ def build_checks(
     scope: Scope,
     accepted: frozenset[str] = frozenset(),
     cluster: FindCluster | None = None,
-    correction: Correction | None = None,
+    correct: Callable[[Limit], Correction | None] = lambda _: None,
 ) -> tuple[Check, ...]:
     """The checks of one rule within its scope, one for each limit; see `build_predicate` for `accepted` and `cluster`.
 
-    `correction` is of values that are upheld or shown: it says nothing about violated ones.
+    `correct` gives what is known of the judge's errors on a limit.
     """
     return tuple(
         Check(
@@ -321,7 +336,7 @@ def build_checks(
             contexts=rule.in_,
             denominator_name=_name_denominator(rule) + (f" in {' and '.join(rule.in_)}" if rule.in_ else ""),
             rests_on_judge=scope.rests_on_judge or rule.members_judged,
-            correction=None if limit.counts == "violated" else correction,
+            correction=correct(limit),
             statement=build_statement(rule, limit),
             predicate=build_predicate(
                 scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster
@@ -332,7 +347,7 @@ def build_checks(
 
 
 def build_statement(rule: Rule, limit: Limit) -> str:
-    """One limit as the sentence that is signed: "In refunds, the assistant shows cruelty in at most 1 % of ..."."""
+    """One limit as the sentence that is signed: "In refunds, the assistant shows cruelty in at most 1% of ..."."""
     start = f"In {' and '.join(rule.in_)}, the assistant" if rule.in_ else "The assistant"
     denominator = _name_denominator(rule).removeprefix("all ")
     if limit.never:
@@ -342,12 +357,20 @@ def build_statement(rule: Rule, limit: Limit) -> str:
     return f"{start} {rule.phrase(limit)} in {bound} of {denominator}"
 
 
+def build_change_statement(rule: Rule, limit: Limit, margin: float, baseline: str) -> str:
+    """A change as the sentence that is signed: "The share of conversations in which the assistant shows ... "."""
+    start = f"In {' and '.join(rule.in_)}, the share" if rule.in_ else "The share"
+    where = f"{_name_denominator(rule).removeprefix('all ')} in which the assistant {rule.phrase(limit)}"
+    change = "higher" if limit.direction == "at_most" else "lower"
+    return f"{start} of {where} is at most {build_points(margin)} {change} than in {baseline}"
+
+
 def inspect_limits(limits: Iterable[Limit], stated: frozenset[str], keys: tuple[str, ...]) -> Iterator[Finding]:
     """A rule without any of its limits, and limits that can never decide anything."""
     if not stated & {*keys}:
         yield Finding("", f"the rule states no limit, known: {', '.join(keys)}")
     for limit in limits:
-        percent = build_percentage(limit.limit).replace(" ", "")
+        percent = build_percentage(limit.limit)
         if limit.limit == (1 if limit.direction == "at_most" else 0):
             yield Finding(limit.key, f'"{limit.key}: {percent}" can never be violated', warning=True)
         elif limit.limit == (0 if limit.direction == "at_most" else 1) and not limit.never:

@@ -1,0 +1,95 @@
+"""The baselines of a policy read and refused before the first question is paid for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from valueaudit.cli.gaps import find_gap
+from valueaudit.comparing import Ledger
+from valueaudit.drifting import Audited, Change, build_change, find_drift_checks, find_reasons
+from valueaudit.errors import InputError, NotComparableError
+from valueaudit.files import open_source, printable
+from valueaudit.policy import Policy, compile_checks
+from valueaudit.record import BadRecordRecord, ClassifierInfo, Record, TaxonomyInfo
+from valueaudit.rules import Check
+from valueaudit.saved import SavedRun
+from valueaudit.tally import Predicate, RuleCount, Standing
+from valueaudit.taxonomy import Taxonomy
+
+_HELP = "name the records (scan --records) of an audit by this judge with these questions, or take the rule out"
+
+
+class Baselines(Struct, frozen=True):
+    """The baselines of a policy by their names there, and the checks that are held against them."""
+
+    checks: tuple[Check, ...]
+    audited: Mapping[str, Audited]
+
+    def open_ledger(self, predicates: Mapping[str, Predicate]) -> Ledger:
+        """A ledger for the conversations of this audit, by the predicates with which it is tallied."""
+        return Ledger({check.id: predicates[check.id] for check in self.checks})
+
+    def build_change(self, classifier: ClassifierInfo, taxonomy: TaxonomyInfo, ledger: Ledger) -> Change | None:
+        """This audit beside them; None where there are none."""
+        return build_change(Audited(classifier, taxonomy, ledger), self.audited) if self.audited else None
+
+    def refuse_other(self, classifier: ClassifierInfo, taxonomy: TaxonomyInfo) -> None:
+        """Raises `NotComparableError` for a baseline of another judge, prompt, taxonomy or question.
+
+        Which model answers in the end is known once it has answered, and held against the baseline then.
+        """
+        for check in self.checks:
+            base = self.audited[check.against.baseline if check.against else ""]
+            resolved = classifier.resolved_model or base.classifier.resolved_model
+            now = Audited(msgspec.structs.replace(classifier, resolved_model=resolved), taxonomy, base.ledger)
+            reasons = find_reasons(check, base, now)
+            if reasons:
+                what = f'rule "{check.rule}": the baseline "{base.path}" is not comparable'
+                raise NotComparableError(f"{what}: {'; '.join(reasons)}", help=_HELP)
+
+
+def read_baselines(policy: Policy | None, taxonomy: Taxonomy) -> Baselines:
+    """The baselines that the rules of a policy need, none without one.
+
+    Raises `NotComparableError` where one is missing, damaged, foreign, empty, or of a run that did not end.
+    """
+    if policy is None or not policy.baselines:
+        return Baselines((), {})
+    checks = find_drift_checks(compile_checks(policy))
+    return Baselines(checks, {name: _read(name, policy, checks, taxonomy) for name in policy.baselines})
+
+
+def _read(name: str, policy: Policy, checks: tuple[Check, ...], taxonomy: Taxonomy) -> Audited:
+    path = str(Path(policy.path).parent / name)
+    try:
+        with open_source(path, io.BytesIO()) as opened:
+            saved = SavedRun(path, opened.stream)
+            gap = find_gap(saved.header.classifier, policy, taxonomy)
+            ledger, counts = _count(saved, gap.restrict({check.id: check.predicate for check in checks}))
+            digest = opened.sha256
+    except InputError as error:
+        raise NotComparableError(
+            f"a baseline of the policy cannot be used: {error.message}",
+            help=f'"baseline: {name}" is relative to "{policy.path}"; {_HELP}',
+        ) from error
+    problem = saved.ended_early or (None if ledger.total else "it has no conversation")
+    if problem is not None:
+        raise NotComparableError(f'the baseline "{path}" is not comparable: {problem}', help=_HELP)
+    return Audited(saved.classifier, saved.header.taxonomy, ledger, counts, printable(path), digest)
+
+
+def _count(records: Iterable[Record], predicates: Mapping[str, Predicate]) -> tuple[Ledger, dict[str, RuleCount]]:
+    ledger, counts = Ledger(predicates), {name: RuleCount() for name in predicates}
+    for record in records:
+        ledger.add(record)
+        for name, count in counts.items():
+            if isinstance(record, BadRecordRecord):
+                count.unknown += 1
+            elif (judged := predicates[name](record)).standing is not Standing.OUTSIDE:
+                count.add(record, judged)
+    return ledger, counts
