@@ -11,8 +11,12 @@ from valueaudit.readers.chat import CHAT
 from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
 from valueaudit.readers.hh_text import HH_TEXT
+from valueaudit.readers.langfuse import LANGFUSE
+from valueaudit.readers.langsmith import LANGSMITH
+from valueaudit.readers.managed_agents import MANAGED_AGENTS
 from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
+from valueaudit.readers.otel import OTEL
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
 from valueaudit.readers.sharegpt import SHAREGPT
@@ -25,6 +29,10 @@ from valueaudit.renderers.sarif import is_sarif, render_sarif
 
 # In the order in which they are asked whether a record is theirs: what is told by more comes first.
 FORMATS: tuple[Format, ...] = (
+    LANGSMITH,
+    LANGFUSE,
+    OTEL,
+    MANAGED_AGENTS,
     SHAREGPT,
     HH_TEXT,
     PREFERENCE,
