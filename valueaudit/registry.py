@@ -8,11 +8,15 @@ from msgspec import Struct
 
 from valueaudit.ports import Renderer
 from valueaudit.readers.chat import CHAT
+from valueaudit.readers.chatgpt import CHATGPT
+from valueaudit.readers.claude_ai import CLAUDE_AI
 from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
 from valueaudit.readers.hh_text import HH_TEXT
+from valueaudit.readers.librechat import LIBRECHAT
 from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
+from valueaudit.readers.open_webui import OPEN_WEBUI
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
 from valueaudit.readers.sharegpt import SHAREGPT
@@ -25,6 +29,10 @@ from valueaudit.renderers.sarif import is_sarif, render_sarif
 
 # In the order in which they are asked whether a record is theirs: what is told by more comes first.
 FORMATS: tuple[Format, ...] = (
+    CHATGPT,
+    CLAUDE_AI,
+    LIBRECHAT,
+    OPEN_WEBUI,
     SHAREGPT,
     HH_TEXT,
     PREFERENCE,
