@@ -10,6 +10,8 @@ from valueaudit.ports import Renderer
 from valueaudit.readers.chat import CHAT
 from valueaudit.readers.chatgpt import CHATGPT
 from valueaudit.readers.claude_ai import CLAUDE_AI
+from valueaudit.readers.claude_code import CLAUDE_CODE
+from valueaudit.readers.codex import CODEX
 from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
 from valueaudit.readers.hh_text import HH_TEXT
@@ -31,6 +33,8 @@ from valueaudit.renderers.sarif import is_sarif, render_sarif
 FORMATS: tuple[Format, ...] = (
     CHATGPT,
     CLAUDE_AI,
+    CLAUDE_CODE,
+    CODEX,
     LIBRECHAT,
     OPEN_WEBUI,
     SHAREGPT,
