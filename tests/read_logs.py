@@ -17,7 +17,7 @@ class Log:
 
     def __init__(self, text: str, name: str = "log") -> None:
         self.name = name
-        self.stream: BinaryIO = io.BufferedReader(io.BytesIO(text.encode()))  # type: ignore[arg-type]
+        self.stream: BinaryIO = io.BufferedReader(io.BytesIO(text.encode()))
 
 
 def read_log(text: str, name: str = "log") -> list[Item]:

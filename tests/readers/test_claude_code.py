@@ -158,7 +158,7 @@ def test_what_the_program_adds_is_not_the_users() -> None:
 
 def test_sidechains_are_conversations_of_their_own() -> None:
     """An agent's lines are a conversation named after it; without a name its first line names it."""
-    side = {"isSidechain": True}
+    side: dict[str, Any] = {"isSidechain": True}
     items = read_lines(
         asks("a", None, "main"),
         asks("s", None, "one", **side),

@@ -82,7 +82,7 @@ def test_what_is_folded_away() -> None:
     """Thoughts and calls of tools in an answer are attachments, with what the tool was called with."""
     content = (
         '<details type="reasoning" done="true"><summary>Thought</summary>\n&gt; hm\n</details>\n'
-        '<details type="tool_calls" done="true" name="look" arguments="{&quot;a&quot;: 1}"><summary>x</summary>\n</details>\n'
+        '<details type="tool_calls" done="true" name="look" arguments="{&quot;a&quot;: 1}">\n</details>\n'
         '<details type="code_interpreter" done="true"><summary>x</summary>\n</details>\n'
         "Yes. <details>shown</details>"
     )

@@ -80,7 +80,7 @@ class Session:
         return len(self._entries) - 1 if self._entries else None
 
     def _take_along(self, taken: set[int]) -> set[int]:
-        """With the lines of a branch, what belongs to them: other parts of an answer, results of several calls at once."""
+        """The lines of a branch, other parts of their answers, and results of tools that were called at once."""
         answers = {self._entries[index].answer for index in taken} - {None}
         for index, entry in enumerate(self._entries):
             if entry.answer in answers or (entry.is_result and self._parents[index] in taken):
