@@ -130,10 +130,11 @@ def test_thoughts_are_not_read() -> None:
     transcript = read_messages(
         holding("assistant", {"content_type": "thoughts", "thoughts": [{"content": "hm"}]}),
         holding("assistant", {"content_type": "reasoning_recap", "content": "Thought for 2s"}),
-        said("assistant", "So."),
+        said("assistant", "hm", channel="analysis"),
+        said("assistant", "So.", channel="final"),
     )
-    assert words(transcript) == [("assistant", ""), ("assistant", ""), ("assistant", "So.")]
-    assert carried(transcript) == [("thinking, not read",), ("thinking, not read",), ()]
+    assert words(transcript) == [("assistant", "")] * 3 + [("assistant", "So.")]
+    assert carried(transcript) == [("thinking, not read",)] * 3 + [()]
 
 
 def test_parts_that_are_no_text() -> None:

@@ -58,6 +58,13 @@ def test_where_nothing_hangs_together_the_order_counts() -> None:
     assert find_way({}) == Way([], 0)
 
 
+def test_siblings_below_a_root_that_is_not_there() -> None:
+    """Messages that name the same unknown parent are branches, not a conversation."""
+    links = hang(a="root", b="root")
+    assert find_way(links) == Way(["b"], 1)
+    assert find_way(links, "a") == Way(["a"], 1)
+
+
 @pytest.mark.parametrize(
     ("parents", "current", "expected"),
     [

@@ -84,7 +84,7 @@ def _read_message(raw: Any, key: str) -> Message:
 
 def _read_assistant(raw: dict[str, Any], said: Message, kind: str, *, hidden: bool) -> Message:
     recipient = raw.get("recipient")
-    if kind in _THOUGHTS:
+    if kind in _THOUGHTS or raw.get("channel") == "analysis":
         return Message(Role.ASSISTANT, "", ("thinking, not read",))
     if kind == "code" or (isinstance(recipient, str) and recipient != "all"):
         named = recipient if recipient != "all" else object_of(raw.get("content")).get("language")

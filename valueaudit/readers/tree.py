@@ -36,7 +36,9 @@ def find_way(links: Mapping[str, Link], current: str | None = None) -> Way:
             adopted.setdefault(child, key)
     parents = {key: _find_parent(key, link.parent, links, adopted) for key, link in links.items()}
     inner = set(parents.values())
-    if inner <= {None}:
+    named = [link.parent for link in links.values() if link.parent is not None]
+    # several that name the same root are siblings, also where the log does not hold it
+    if inner <= {None} and len(set(named)) == len(named):
         return Way(list(links), 0)
     leaves = [key for key in links if key not in inner]
     if current not in links:
