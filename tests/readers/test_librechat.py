@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from read_logs import carried, left_out, only, only_reason, read_document, read_log, words
+from read_logs import carried, left_out, only, only_reason, read_document, read_lines, read_log, words
 from valueaudit.readers.librechat import LIBRECHAT, is_librechat
-from valueaudit.transcript import Location, Transcript
+from valueaudit.transcript import Item, Location, Transcript
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -67,6 +69,38 @@ def test_messages_below_each_other() -> None:
     transcript = read_messages(said("u1", NOBODY, "a", children=[said("a1", "u1", "b"), answer]), recursive=True)
     assert words(transcript) == [("user", "a"), ("assistant", "c"), ("user", "d")]
     assert transcript.branches == 1
+
+
+def nested(length: int) -> dict[str, Any]:
+    """A conversation in which so many messages hang below each other."""
+    last: dict[str, Any] = said("a0", None, "a")
+    for index in range(1, length):
+        last = said(f"u{index}", None, "a", children=[last])
+    return {"conversationId": "c1", "messages": [last]}
+
+
+@pytest.mark.parametrize("read", [read_document, read_lines])
+def test_a_long_conversation_below_each_other(read: Callable[[Any], list[Item]]) -> None:
+    """Three hundred messages below each other are read, however deep that is; more of them are refused by number."""
+    assert len(only(read(nested(300))).messages) == 300
+    assert only_reason(read(nested(301))) == "more than 300 messages below each other"
+
+
+@pytest.mark.parametrize("field", ["children", "tree"])
+def test_depth_beside_the_messages_counts(field: str) -> None:
+    """What is nested otherwise, in a message or beside them, is refused where it is too deep."""
+    inner: Any = []
+    for _ in range(60):
+        inner = {"children": [inner]}
+    record = {"conversationId": "c", "messages": [said("u1", None, "a", x=inner)]}
+    assert only_reason(read_lines(record)) == "nested more than 100 levels deep"
+    assert only_reason(read_lines({**record, "messages": [], field: inner})) == "nested more than 100 levels deep"
+
+
+def test_a_key_twice_below_other_messages() -> None:
+    """A message far below that says its text twice is refused."""
+    line = json.dumps(nested(5)).replace('"messageId": "a0"', '"messageId": "a0", "text": "b"')
+    assert only_reason(read_log(line)) == 'duplicate key "text"'
 
 
 def test_older_name_of_the_tree() -> None:
