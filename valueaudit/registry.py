@@ -8,17 +8,25 @@ from msgspec import Struct
 
 from valueaudit.ports import Renderer
 from valueaudit.readers.chat import CHAT
+from valueaudit.readers.chatgpt import CHATGPT
+from valueaudit.readers.claude_ai import CLAUDE_AI
+from valueaudit.readers.claude_code import CLAUDE_CODE
+from valueaudit.readers.codex import CODEX
 from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
 from valueaudit.readers.hh_text import HH_TEXT
+from valueaudit.readers.inspect_log import INSPECT
 from valueaudit.readers.langfuse import LANGFUSE
 from valueaudit.readers.langsmith import LANGSMITH
+from valueaudit.readers.librechat import LIBRECHAT
 from valueaudit.readers.managed_agents import MANAGED_AGENTS
 from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
+from valueaudit.readers.open_webui import OPEN_WEBUI
 from valueaudit.readers.otel import OTEL
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
+from valueaudit.readers.scout import SCOUT
 from valueaudit.readers.sharegpt import SHAREGPT
 from valueaudit.renderers.csv_tables import is_rules_csv, is_values_csv, render_rules_csv, render_values_csv
 from valueaudit.renderers.intoto import is_intoto, render_intoto
@@ -33,6 +41,14 @@ FORMATS: tuple[Format, ...] = (
     LANGFUSE,
     OTEL,
     MANAGED_AGENTS,
+    CHATGPT,
+    CLAUDE_AI,
+    CLAUDE_CODE,
+    CODEX,
+    INSPECT,
+    LIBRECHAT,
+    OPEN_WEBUI,
+    SCOUT,
     SHAREGPT,
     HH_TEXT,
     PREFERENCE,

@@ -155,7 +155,7 @@ def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Messa
             case _Carried(line):
                 attachments.append(line)
             case _ToolResult(text, carried):
-                attachments += (_cut(f"tool result: {text}"), *carried)
+                attachments += (cut_line(f"tool result: {text}"), *carried)
     refusal = raw.get("refusal")
     if isinstance(refusal, str) and refusal:
         texts.append(refusal)
@@ -179,7 +179,7 @@ def _parse_part(part: Any, where: str) -> _Part:
     if kind in _CARRIED:
         return _Carried(_CARRIED[kind])
     if kind in _TOOL_CALLS:
-        return _Carried(_tool_call(part.get("name"), part.get("input")))
+        return _Carried(describe_call(part.get("name"), part.get("input")))
     if kind.endswith("tool_result"):
         return _parse_tool_result(part.get("content"), where)
     return _Carried(f"part of type {quote(kind)}")
@@ -219,22 +219,23 @@ def _name_call(call: Any) -> str:
     if isinstance(inner, dict):
         call = inner
     arguments = next((call[key] for key in ("arguments", "input", "args") if key in call), None)
-    return _tool_call(call.get("name"), arguments)
+    return describe_call(call.get("name"), arguments)
 
 
-def _tool_call(name: Any, arguments: Any) -> str:
+def describe_call(name: Any, arguments: Any) -> str:
+    """The attachment line of a call of a tool; `arguments` is text or any JSON value, None where there are none."""
     if arguments is None:
         arguments = ""
     elif not isinstance(arguments, str):
         arguments = _encode(arguments)
-    return _cut(f"tool call {name if isinstance(name, str) else 'without a name'}({arguments})")
+    return cut_line(f"tool call {name if isinstance(name, str) else 'without a name'}({arguments})")
 
 
 def _encode(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _cut(line: str) -> str:
+def cut_line(line: str) -> str:
     """One line of at most 500 characters, with its whole length said where it was longer."""
     whole = len(line)
     folded = " ".join(line[:LONGEST_ATTACHMENT].split())

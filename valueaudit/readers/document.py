@@ -137,7 +137,7 @@ def _read_record(buffer: _Buffer, location: Location, longest: int) -> Record | 
         text = buffer.text[buffer.position : buffer.position + length]
         buffer.position += length
         try:
-            count_keys({"": value})
+            count_keys(value if isinstance(value, dict) else {"": value})
             _refuse_faults(faults, text, value)
         except Unreadable as error:
             return BadRecord(location, error.reason)

@@ -10,11 +10,14 @@ from valueaudit.readers.content import Unreadable, quote
 from valueaudit.readers.lines import LineTooLong
 
 DEEPEST = 100
+# of messages below each other, which are two levels each: far from the interpreter's own limit
+LONGEST_CHAIN = 300
 
 _BACKSLASH = ord("\\")
 _MIB = 1024 * 1024
 _TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
+_CHAINED = frozenset({"messageId", "isCreatedByUser"})
 _ESCAPED_KEY_ENDS = re.compile(rb'\\"[ \t\r\n]*:')
 
 
@@ -75,7 +78,8 @@ def _is_escaped(line: bytes, position: int) -> bool:
 
 def count_keys(record: dict[str, Any]) -> int:
     """The keys of all objects in the record. Raises `Unreadable` where they lie too deep."""
-    count = len(record)
+    record, laid_out = _lay_out(record)
+    count = len(record) + laid_out
     level: list[Any] = []
     for field, value in record.items():
         if type(value) is dict:
@@ -98,6 +102,32 @@ def count_keys(record: dict[str, Any]) -> int:
             below += [child for child in node if type(child) is dict or type(child) is list]
         level = below
     raise Unreadable(_TOO_DEEP)
+
+
+def _lay_out(record: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """A record whose messages hang below each other, as LibreChat exports them, with all of them side by side.
+
+    Beside it is the number of `children` that it no longer has. How deep such messages lie says nothing but how many
+    there are, and their reader keeps none of it.
+    """
+    level = record.get("messages") if "conversationId" in record else None
+    first = level[0] if type(level) is list and level else None
+    if type(first) is not dict or _CHAINED.isdisjoint(first):
+        return record, 0
+    messages: list[Any] = []
+    laid_out = 0
+    for _ in range(LONGEST_CHAIN):
+        below: list[Any] = []
+        for message in level or ():
+            if type(message) is dict and type(message.get("children")) is list:
+                below += message["children"]
+                laid_out += 1
+                message = {field: value for field, value in message.items() if field != "children"}
+            messages.append(message)
+        if not below:
+            return {**record, "messages": messages}, laid_out
+        level = below
+    raise Unreadable(f"more than {LONGEST_CHAIN} messages below each other")
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
