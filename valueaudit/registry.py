@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from valueaudit.ports import Renderer
+from valueaudit.readers.anthropic_batch import ANTHROPIC_BATCH
+from valueaudit.readers.anthropic_messages import ANTHROPIC_MESSAGES
 from valueaudit.readers.chat import CHAT
 from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
 from valueaudit.readers.hh_text import HH_TEXT
+from valueaudit.readers.litellm import LITELLM
 from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
+from valueaudit.readers.openai_batch import OPENAI_BATCH
+from valueaudit.readers.openai_completions import OPENAI_COMPLETIONS
+from valueaudit.readers.openai_responses import OPENAI_RESPONSES
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
 from valueaudit.readers.sharegpt import SHAREGPT
@@ -25,6 +31,12 @@ from valueaudit.renderers.sarif import is_sarif, render_sarif
 
 # In the order in which they are asked whether a record is theirs: what is told by more comes first.
 FORMATS: tuple[Format, ...] = (
+    OPENAI_BATCH,
+    ANTHROPIC_BATCH,
+    LITELLM,
+    ANTHROPIC_MESSAGES,
+    OPENAI_RESPONSES,
+    OPENAI_COMPLETIONS,
     SHAREGPT,
     HH_TEXT,
     PREFERENCE,
