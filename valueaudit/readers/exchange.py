@@ -24,6 +24,7 @@ from valueaudit.transcript import Location, Message, Metadata, Role, Transcript
 
 _REQUESTS = ("request", "kwargs", "input")
 _ENVELOPES = frozenset({"request", "kwargs"})
+# an object with an "input" may be anything else
 _OF_A_CALL = frozenset({"messages", "model"})
 _RESPONSES = ("response", "completion", "output")
 # without one of these a record is looked at no further, so that a log of plain chats stays fast
@@ -54,28 +55,15 @@ def find_exchange(record: Any) -> Exchange | None:
         return Exchange(None, *unpack_body(record))
     request, asked_in = _find_request(record)
     for key in _RESPONSES:
-        if key not in record or key in asked_in:
-            continue
-        response, recorded = unpack_body(record[key])
-        if tell_api(response) is None:
-            if not _is_open(request) or not isinstance(record[key], str):
-                continue
-            response = record[key]
-        elif key == "output" and "messages" in asked_in and not _is_open(request):
-            # a record of its own that keeps the last call beside the whole conversation
-            continue
-        return Exchange(request, response, recorded | _without(record, asked_in | {key}))
+        found = _find_response(record, key, request) if key in record and key not in asked_in else None
+        if found is not None:
+            return Exchange(request, found[0], found[1] | _without(record, asked_in | {key}))
     rest = _without(record, asked_in)
     if tell_api(rest) not in (None, "error"):
         return Exchange(request, rest, {})
-    if (
-        request is None
-        or "response" not in record
-        or asked_in.isdisjoint(_ENVELOPES)
-        or not _OF_A_CALL & request.keys()
-    ):
-        return None
-    return Exchange(request, rest if rest.get("error") else unpack_json(rest["response"]), rest)
+    if request is not None and "response" in record and not asked_in.isdisjoint(_ENVELOPES):
+        return Exchange(request, rest if rest.get("error") else unpack_json(rest["response"]), rest)
+    return None
 
 
 def build_exchange(exchange: Exchange, location: Location, identity: object = None) -> Transcript:
@@ -104,12 +92,28 @@ def _find_request(record: dict[str, Any]) -> tuple[dict[str, Any] | None, frozen
     """The request and the fields of the record that it takes up."""
     for key in _REQUESTS:
         body = unpack_body(record.get(key))[0]
-        if isinstance(body, dict) and any(body.get(field) for field in ("messages", "input", "prompt")):
+        if isinstance(body, dict) and not _OF_A_CALL.isdisjoint(body) and _asks(body):
             return body, frozenset({key})
     flat = {key: record[key] for key in ASKED if key in record}
-    if any(flat.get(field) for field in ("messages", "input", "prompt")):
-        return flat, frozenset(flat)
-    return None, _NOTHING
+    return (flat, frozenset(flat)) if _asks(flat) else (None, _NOTHING)
+
+
+def _asks(body: dict[str, Any]) -> bool:
+    return any(body.get(field) for field in ("messages", "input", "prompt"))
+
+
+def _find_response(
+    record: dict[str, Any], key: str, request: dict[str, Any] | None
+) -> tuple[Any, dict[str, Any]] | None:
+    """The response in a field and what was recorded beside its body, None where the field holds none."""
+    response, recorded = unpack_body(record[key])
+    if key == "output":
+        # beside a whole conversation it is the last call, and a string may be the output of anything
+        is_found = tell_api(response) is not None and ("messages" not in record or _is_open(request))
+        return (response, recorded) if is_found else None
+    if tell_api(response) is not None:
+        return response, recorded
+    return (record[key], {}) if isinstance(record[key], str) and _is_open(request) else None
 
 
 def _is_open(request: dict[str, Any] | None) -> bool:
