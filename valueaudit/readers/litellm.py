@@ -15,7 +15,11 @@ _PACKED = ("messages", "response", "proxy_server_request", "metadata", "request_
 _ROW = frozenset({"call_type", "startTime"})
 _WORDS = frozenset({"messages", "response", "proxy_server_request"})
 _ASKED = ("messages", "input", "prompt")
-_SPOKEN = ("completion", "responses", "anthropic_messages", "generate_content", "pass_through_endpoint", "realtime")
+# parts of the names of calls that are no conversation
+_SILENT = (
+    *("embedding", "moderation", "rerank", "search", "ocr", "transcription", "speech", "image", "video"),
+    *("file", "batch", "fine_tuning", "vector_store", "mcp"),
+)
 # what litellm writes in the place of words, and where it has cut a long one
 _REDACTED = "redacted-by-litellm"
 _TRUNCATED = "litellm_truncated"
@@ -31,7 +35,7 @@ def parse_litellm(record: Any, location: Location) -> Sequence[Item]:
     if type(record) is not dict:
         raise Unreadable(f"{name_kind(record)}, not an object")
     kind = record.get("call_type")
-    if isinstance(kind, str) and kind and not any(spoken in kind for spoken in _SPOKEN):
+    if isinstance(kind, str) and any(silent in kind for silent in _SILENT):
         return (LeftOut(location, "a call that is no conversation, as its call_type says"),)
     row = {**record, **{field: unpack_json(record[field]) for field in _PACKED if field in record}}
     request, response = _find_request(row), row.get("response") or None
@@ -40,7 +44,7 @@ def parse_litellm(record: Any, location: Location) -> Sequence[Item]:
             'no content is stored: "messages", "proxy_server_request" and "response" are empty; '
             "the proxy keeps it with store_prompts_in_spend_logs: true"
         )
-    if tell_api(response) is None:
+    if tell_api(response) is None and (request is None or not isinstance(response, str)):
         raise Unreadable(_explain_missing(row))
     metadata = row.get("metadata")
     if isinstance(metadata, dict):
