@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-
 from api_samples import ASKED, MESSAGE, QUESTION, REPLY, formats_of, read_run, spoken, to_lines
+
 from valueaudit.readers.joining import NO_REQUEST, NO_RESULT
 from valueaudit.transcript import BadRecord, Item, Location, Transcript
 

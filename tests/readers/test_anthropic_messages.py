@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-
 from api_samples import ASKED, MESSAGE, QUESTION, REPLY, SAID, formats_of, read_one, read_run, spoken, to_lines
+
 from valueaudit.transcript import BadRecord, Location, Message, Role
 
 NAME = "anthropic-messages"

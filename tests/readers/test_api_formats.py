@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_samples import CALL, COMPLETION, MESSAGE, QUESTION, REPLY, read_run, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_samples import CALL, COMPLETION, MESSAGE, QUESTION, REPLY, read_run, spoken
 from valueaudit.readers.anthropic_batch import ANTHROPIC_BATCH
 from valueaudit.readers.anthropic_messages import ANTHROPIC_MESSAGES
 from valueaudit.readers.format import Format, Record
@@ -28,10 +28,11 @@ FORMATS_PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 steady = settings(deadline=None, derandomize=True, max_examples=150)
 
 FIELDS = (
-    "request response messages input output prompt completion choices message content role type text items data object "
-    "body status error custom_id params result requests call_type startTime metadata system instructions model done "
-    "proxy_server_request tool_calls arguments"
-).split()
+    *("request", "response", "messages", "input", "output", "prompt", "completion", "choices", "message", "content"),
+    *("role", "type", "text", "items", "data", "object", "body", "status", "error", "custom_id", "params", "result"),
+    *("requests", "call_type", "startTime", "metadata", "system", "instructions", "model", "done", "arguments"),
+    *("proxy_server_request", "tool_calls"),
+)
 WORDS = ("assistant", "user", "message", "response", "list", "function_call", "reasoning", "succeeded", "m", "data: {}")
 json_values = st.recursive(
     st.none()
@@ -52,6 +53,7 @@ odd_records = st.fixed_dictionaries(
     optional={
         "request": st.just(CALL) | json_values,
         "response": st.sampled_from([COMPLETION, MESSAGE]) | json_values,
+        "input": json_values,
         "output": json_values,
         "custom_id": st.just("a") | json_values,
         "body": st.just(CALL) | json_values,

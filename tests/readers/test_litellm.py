@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-
 from api_samples import (
     ASKED,
     CALL,
@@ -19,6 +18,7 @@ from api_samples import (
     spoken,
     to_lines,
 )
+
 from valueaudit.transcript import BadRecord, Location
 
 NAME = "litellm"

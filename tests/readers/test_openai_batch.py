@@ -4,8 +4,8 @@ import itertools
 from typing import Any
 
 import pytest
-
 from api_samples import ASKED, CALL, COMPLETION, QUESTION, REPLY, formats_of, read_run, spoken, to_lines
+
 from valueaudit.readers.joining import NO_REQUEST, NO_RESULT, SECOND, UNCLEAR
 from valueaudit.transcript import BadRecord, Item, Location, Transcript
 
@@ -128,6 +128,21 @@ def test_bodies_of_other_endpoints(body: Any, response: Any) -> None:
     (item,) = read([{"custom_id": "a", "url": "/v1/x", "body": body}, answered("a", body=response)])
     assert isinstance(item, Transcript)
     assert spoken(item) == [("user", QUESTION), ("assistant", REPLY)]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"model": "m"}, 'the request has no "messages", "input" or "prompt"'),
+        ({"model": "m", "messages": []}, "what was asked is empty"),
+        ({"model": "m", "input": []}, "what was asked is empty"),
+    ],
+    ids=repr,
+)
+def test_a_request_that_asks_nothing(body: dict[str, Any], reason: str) -> None:
+    """A body without a conversation is told at the result."""
+    (item,) = read([{"custom_id": "a", "body": body}, answered("a")])
+    assert tell(item) == ("0:2", reason)
 
 
 def test_the_same_ids_in_two_batches_read_one_after_the_other() -> None:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-
 from api_samples import (
     ASKED,
     CALL,
@@ -20,6 +19,7 @@ from api_samples import (
     spoken,
     to_lines,
 )
+
 from valueaudit.transcript import BadRecord, Location, Message, Role
 
 NAME = "openai-completions"
@@ -118,6 +118,7 @@ def test_other_records_are_not_taken(record: Any) -> None:
         ),
         ({"error": {"message": "secret"}}, "the response is an error"),
         ({"error": "secret"}, "the response is an error"),
+        ({"error": {"code": 429, "message": "secret"}}, 'the response is an error of type "429"'),
         ({"status": 503, "body": "<html>"}, 'the response is an error of type "HTTP status 503"'),
     ],
     ids=repr,
@@ -183,7 +184,7 @@ def test_a_response_alone_is_read_and_says_so() -> None:
 
 
 def test_metadata_of_all_sides() -> None:
-    """The fields of the record, the response and the request are kept; where they differ, under the name of the side."""
+    """The fields of record, response and request are kept; where they differ, under the name of the side."""
     record = {
         "id": 7,
         "model": "alias",

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-
 from api_samples import ASKED, QUESTION, REPLY, SAID, formats_of, read_one, read_run, reason_of, spoken, to_lines
+
 from valueaudit.transcript import BadRecord, Location, Message, Role
 
 NAME = "openai-responses"
@@ -89,7 +89,7 @@ def test_instructions_are_a_system_prompt() -> None:
 
 
 def test_a_response_alone_repeats_its_instructions() -> None:
-    """The response holds the system prompt, as text or as items; what was asked is missing, and the metadata says so."""
+    """The response holds the system prompt, as text or as items; the metadata says that the request is missing."""
     for instructions in ("Be kind.", [{"role": "system", "content": "Be kind."}]):
         transcript = read_one({**RESPONSE, "instructions": instructions}, NAME)
         assert spoken(transcript) == [("system", "Be kind."), *BOTH[1:]]

@@ -113,10 +113,8 @@ def parse_response(body: Any) -> Answer:
     raise Unreadable(f"the response is {kind}, not an answer of a known API")
 
 
-def parse_request(body: Any) -> Question:
+def parse_request(body: dict[str, Any]) -> Question:
     """What the body of a request says. Raises `Unreadable`."""
-    if not isinstance(body, dict):
-        raise Unreadable(f"the request is {name_kind(body)}, not an object")
     asked = next((body[field] for field in ("messages", "input", "prompt") if body.get(field) is not None), None)
     if asked is None:
         raise Unreadable('the request has no "messages", "input" or "prompt"')
@@ -128,8 +126,9 @@ def parse_request(body: Any) -> Question:
         return Question((*systems, Message(Role.USER, asked)), ())
     if not isinstance(asked, list):
         raise Unreadable(f"what was asked is {name_kind(asked)}, not a string or a list")
-    if asked and not any(isinstance(item, dict) for item in asked):
-        raise Unreadable("what was asked is a list of texts or of tokens, not one conversation")
+    if not any(isinstance(item, dict) for item in asked):
+        kind = "a list of texts or of tokens, not one conversation" if asked else "empty"
+        raise Unreadable(f"what was asked is {kind}")
     if isinstance(body.get("messages"), list):
         return Question(tuple([parse_message(raw, index) for index, raw in enumerate(asked)]), systems)
     return Question(tuple(parse_items(asked, "input")), systems)
@@ -149,20 +148,18 @@ def _has_choices(body: dict[str, Any]) -> bool:
         return False
     if str(body.get("object")).startswith(("chat.completion", "text_completion")):
         return True
-    first = choices[0] if choices else None
+    first = choices[0] if choices and isinstance(choices[0], dict) else {}
     # the options of a question in a test have a text too
-    return isinstance(first, dict) and (
-        isinstance(first.get("message"), dict) or {"text", "finish_reason"} <= set(first)
-    )
+    return isinstance(first.get("message"), dict) or ("text" in first and "finish_reason" in first)
 
 
 def _name_error(error: Any) -> str:
     """The kind of an error, as the end of a sentence; its message may quote what was asked."""
     while isinstance(error, dict):
-        kind = next((error[key] for key in ("code", "type") if isinstance(error.get(key), str)), None)
+        kind = next((str(error[key]) for key in ("code", "type") if isinstance(error.get(key), str | int)), "error")
         inner = error.get("error")
-        if inner is None or kind not in (None, "error"):
-            return f" of type {quote(kind)}" if kind else ""
+        if inner is None or kind != "error":
+            return f" of type {quote(kind)}" if kind != "error" else ""
         error = inner
     return ""
 

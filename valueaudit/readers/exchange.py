@@ -107,17 +107,15 @@ def _find_response(
 ) -> tuple[Any, dict[str, Any]] | None:
     """The response in a field and what was recorded beside its body, None where the field holds none."""
     response, recorded = unpack_body(record[key])
-    if key == "output":
-        # beside a whole conversation it is the last call, and a string may be the output of anything
-        is_found = tell_api(response) is not None and ("messages" not in record or _is_open(request))
-        return (response, recorded) if is_found else None
     if tell_api(response) is not None:
-        return response, recorded
-    return (record[key], {}) if isinstance(record[key], str) and _is_open(request) else None
+        # beside a whole conversation an output is that of its last call
+        return (response, recorded) if key != "output" or "messages" not in record or _is_open(request) else None
+    # a string may be the output of anything
+    return (record[key], {}) if key != "output" and isinstance(record[key], str) and _is_open(request) else None
 
 
 def _is_open(request: dict[str, Any] | None) -> bool:
-    """Whether messages wait for an answer: where they end in one, a string beside them is something said about it."""
+    """Whether messages wait for an answer; beside those that end in one, a string is something said about it."""
     messages = request.get("messages") if request is not None else None
     if not isinstance(messages, list) or not messages:
         return False
@@ -128,8 +126,8 @@ def _is_open(request: dict[str, Any] | None) -> bool:
 def _join(question: Question, answer: Answer) -> list[Message]:
     """The whole conversation, the answer once where the log has added it to the messages already."""
     last = question.messages[-1:]
-    answered = () if last == answer.messages and last[0].role is Role.ASSISTANT else answer.messages
-    return [*question.messages, *answered, *question.beside]
+    is_there = last == answer.messages and all(message.role is Role.ASSISTANT for message in last)
+    return [*question.messages, *(() if is_there else answer.messages), *question.beside]
 
 
 def _gather(exchange: Exchange, identity: object) -> Metadata:
