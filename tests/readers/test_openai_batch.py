@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from api_samples import ASKED, CALL, COMPLETION, QUESTION, REPLY, formats_of, read_run, spoken, to_lines
+from api_samples import ASKED, CALL, COMPLETION, QUESTION, REPLY, formats_of, is_left_out, read_run, spoken, to_lines
 
 from valueaudit.readers.joining import NO_REQUEST, NO_RESULT, SECOND, UNCLEAR
 from valueaudit.transcript import BadRecord, Item, Location, Transcript
@@ -128,6 +128,13 @@ def test_bodies_of_other_endpoints(body: Any, response: Any) -> None:
     (item,) = read([{"custom_id": "a", "url": "/v1/x", "body": body}, answered("a", body=response)])
     assert isinstance(item, Transcript)
     assert spoken(item) == [("user", QUESTION), ("assistant", REPLY)]
+
+
+def test_calls_that_are_no_conversation_are_left_out() -> None:
+    """A batch of embeddings is counted and not read."""
+    request = {"custom_id": "a", "url": "/v1/embeddings", "body": {"model": "m", "input": QUESTION}}
+    (item,) = read([request], [answered("a", body={"object": "list", "data": []})])
+    assert is_left_out(item)
 
 
 @pytest.mark.parametrize(

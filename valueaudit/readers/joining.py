@@ -13,7 +13,7 @@ from msgspec import Struct
 from valueaudit.readers.building import names
 from valueaudit.readers.content import Unreadable
 from valueaudit.readers.format import Parser, Record
-from valueaudit.transcript import BadRecord, Item, Location, Transcript
+from valueaudit.transcript import BadRecord, Item, LeftOut, Location, Transcript
 
 NO_REQUEST = "a result without its request; name the file of the requests of this batch too"
 NO_RESULT = "a request without its result; name the file of the results of this batch too, and that of its errors"
@@ -47,7 +47,7 @@ class _Thread:
 
 
 Split = Callable[[Any, Location], Iterator[Half | BadRecord]]
-Build = Callable[[Half, Half], Transcript]
+Build = Callable[[Half, Half], Transcript | LeftOut]
 
 
 class Joining:
@@ -110,8 +110,9 @@ class Joining:
             thread.answers[digest] = request
             for result in copies:
                 item = self._answer(thread.requests[request], result)
-                thread.has_succeeded |= isinstance(item, Transcript)
-                yield BadRecord(result.location, SECOND) if is_second and isinstance(item, Transcript) else item
+                is_answer = not isinstance(item, BadRecord)
+                thread.has_succeeded |= is_answer
+                yield BadRecord(result.location, SECOND) if is_second and is_answer else item
 
     def _answer(self, request: Half, result: Half) -> Item:
         try:

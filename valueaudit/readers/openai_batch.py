@@ -10,8 +10,9 @@ from valueaudit.readers.content import Unreadable, name_kind
 from valueaudit.readers.exchange import Exchange, build_exchange
 from valueaudit.readers.format import Format
 from valueaudit.readers.joining import Half, joined, read_key
-from valueaudit.transcript import Location, Transcript
+from valueaudit.transcript import LeftOut, Location, Transcript
 
+_SILENT = ("/embeddings", "/moderations", "/images/generations", "/images/edits")
 _SPEECH = frozenset({"body", "response", "error", "custom_id"})
 
 
@@ -33,8 +34,11 @@ def split_line(record: Any, location: Location) -> Iterator[Half]:
         raise Unreadable('neither a "body" that was asked nor a "response"')
 
 
-def build_line(request: Half, result: Half) -> Transcript:
+def build_line(request: Half, result: Half) -> Transcript | LeftOut:
     """The conversation of a request and its result, at the place of the result. Raises `Unreadable`."""
+    url = request.record.get("url")
+    if isinstance(url, str) and url.endswith(_SILENT):
+        return LeftOut(result.location, "a call that is no conversation, as its url says")
     error, (body, recorded) = result.record.get("error"), unpack_body(result.record.get("response"))
     if error:
         body = {"error": error}
