@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from valueaudit.ports import Renderer
+from valueaudit.readers.anthropic_batch import ANTHROPIC_BATCH
+from valueaudit.readers.anthropic_messages import ANTHROPIC_MESSAGES
 from valueaudit.readers.chat import CHAT
 from valueaudit.readers.chatgpt import CHATGPT
 from valueaudit.readers.claude_ai import CLAUDE_AI
@@ -24,6 +26,10 @@ from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
 from valueaudit.readers.open_webui import OPEN_WEBUI
 from valueaudit.readers.otel import OTEL
+from valueaudit.readers.litellm import LITELLM
+from valueaudit.readers.openai_batch import OPENAI_BATCH
+from valueaudit.readers.openai_completions import OPENAI_COMPLETIONS
+from valueaudit.readers.openai_responses import OPENAI_RESPONSES
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
 from valueaudit.readers.scout import SCOUT
@@ -49,6 +55,12 @@ FORMATS: tuple[Format, ...] = (
     LIBRECHAT,
     OPEN_WEBUI,
     SCOUT,
+    OPENAI_BATCH,
+    ANTHROPIC_BATCH,
+    LITELLM,
+    ANTHROPIC_MESSAGES,
+    OPENAI_RESPONSES,
+    OPENAI_COMPLETIONS,
     SHAREGPT,
     HH_TEXT,
     PREFERENCE,

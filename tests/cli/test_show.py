@@ -61,6 +61,23 @@ def test_the_source_may_lie_beside_the_records(
     assert REFUSAL[1] in capsys.readouterr().out
 
 
+def test_a_conversation_that_spans_files_is_read_from_all(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The request of a batch is found in its own file, in the order in which the scan read them."""
+    for number, (question, reply) in enumerate([REFUSAL, ("Anyone here?", "I am.")]):
+        body = {"model": "m", "messages": [{"role": "user", "content": question}]}
+        answer = {"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": reply}}]}
+        write_logs(folder / f"{number}-in.jsonl", [json.dumps({"custom_id": "a", "body": body})])
+        write_logs(folder / f"{number}-out.jsonl", [json.dumps({"custom_id": "a", "response": {"body": answer}})])
+    write_logs(folder / "other.jsonl", [build_line(id="b")])
+    assert run(["scan", ".", "--records", "records.jsonl", "--no-report", "-q"]) == 0
+    assert run(["show", "records.jsonl", "a"]) == 0
+    shown = capsys.readouterr().out
+    first, second = shown.split("a at ./1-out.jsonl:1")
+    assert all(text in first for text in REFUSAL)
+    assert "Anyone here?" in second
+    assert "I am." in second
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
