@@ -81,7 +81,7 @@ def test_the_example_of_the_page_is_read(title: str) -> None:
 @pytest.mark.parametrize("mapping", re.findall(r"^\| `([^`]+=[^`]+)` \|", PAGE.read_text("utf-8"), flags=re.MULTILINE))
 def test_the_mappings_of_the_page_are_mappings(mapping: str) -> None:
     """Each mapping that the page shows is one."""
-    assert parse_mapping(mapping).name == "map"
+    assert parse_mapping(mapping).name == f"map:{mapping}"
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
