@@ -21,15 +21,15 @@ from valueaudit.readers.inspect_log import INSPECT
 from valueaudit.readers.langfuse import LANGFUSE
 from valueaudit.readers.langsmith import LANGSMITH
 from valueaudit.readers.librechat import LIBRECHAT
+from valueaudit.readers.litellm import LITELLM
 from valueaudit.readers.managed_agents import MANAGED_AGENTS
 from valueaudit.readers.message_rows import MESSAGE_ROWS
 from valueaudit.readers.oasst import OASST
 from valueaudit.readers.open_webui import OPEN_WEBUI
-from valueaudit.readers.otel import OTEL
-from valueaudit.readers.litellm import LITELLM
 from valueaudit.readers.openai_batch import OPENAI_BATCH
 from valueaudit.readers.openai_completions import OPENAI_COMPLETIONS
 from valueaudit.readers.openai_responses import OPENAI_RESPONSES
+from valueaudit.readers.otel import OTEL
 from valueaudit.readers.preference import PREFERENCE
 from valueaudit.readers.prompt_response import PROMPT_RESPONSE
 from valueaudit.readers.scout import SCOUT

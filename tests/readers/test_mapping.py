@@ -155,6 +155,11 @@ def test_rows_may_be_lists() -> None:
             {"log": {"dialog": [spoken("clerk", "x")]}},
             '"/log/dialog"[0] has the unknown role "clerk"; say what it is with role:NAME=user',
         ),
+        (
+            LIST,
+            {"log": {"dialog": [spoken("my secret is out now", "x")]}},
+            '"/log/dialog"[0] has the unknown role of many words; say what it is with role:NAME=user',
+        ),
         (LIST, {"log": {"dialog": [spoken("user", 5)]}}, '"/words" of "/log/dialog"[0] is a number, not a text'),
         (ROWS, {"speaker": "user", "words": "x"}, 'no "call"'),
         (ROWS, {"call": 1, "speaker": "user"}, 'the record has no "words"'),

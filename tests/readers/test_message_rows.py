@@ -92,6 +92,18 @@ def test_tool_calls_of_a_row_are_attachments() -> None:
     assert found.messages == (Message(Role.ASSISTANT, "", ("tool call hours({})",)),)
 
 
+def test_messages_of_a_thread_of_assistants_are_read() -> None:
+    """Threads of OpenAI's Assistants are listed with the last message first, and wrap their texts."""
+
+    def message(moment: int, role: str, text: str) -> dict[str, Any]:
+        content = [{"type": "text", "text": {"value": text, "annotations": []}}]
+        return {"id": f"m{moment}", "thread_id": "t1", "created_at": moment, "role": role, "content": content}
+
+    items = read_lines(message(8, "assistant", "Until five."), message(7, "user", "Is it open?"))
+    (found,) = transcripts(items)
+    assert (found.id, said(found)) == ("t1", SAID)
+
+
 def test_an_array_of_bare_messages_is_one_conversation() -> None:
     """Its place is the whole document, to which the empty pointer leads."""
     messages = [{"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Until five.", "ts": 3}]

@@ -47,6 +47,23 @@ def test_calls_in_any_form_are_named(value: Any, attachment: str) -> None:
     assert found.messages[1].attachments[0].startswith(attachment)
 
 
+@pytest.mark.parametrize(
+    ("value", "text", "attachments"),
+    [
+        ('I look.\n<tool_call>\n{"name": "hours"}\n</tool_call>', "I look.", ("tool call hours()",)),
+        ("<tool_call>a</tool_call><tool_call>b</tool_call>", "", (1, 2)),
+        ("Write <tool_call> before it.", "Write <tool_call> before it.", ()),
+        ("</tool_call><tool_call>", "</tool_call><tool_call>", ()),
+        ("<tool_call><tool_call>a</tool_call>", "<tool_call><tool_call>a</tool_call>", ()),
+    ],
+)
+def test_calls_written_into_the_text_are_no_speech(value: str, text: str, attachments: tuple[Any, ...]) -> None:
+    """A call between its two marks is an attachment; a mark without its partner is left in the text."""
+    message = read_one(ask(HUMAN, {"from": "gpt", "value": value}), "sharegpt").messages[1]
+    assert message.text == text
+    assert len(message.attachments) == len(attachments)
+
+
 @pytest.mark.parametrize("speaker", ["function_response", "tool", "Tool_Response", "observation", "function-response"])
 def test_results_of_tools_have_the_role_tool(speaker: str) -> None:
     """What a tool gives back is not the speech of anybody, whatever the set calls it."""

@@ -171,8 +171,10 @@ def _parse_part(part: Any, where: str) -> _Part:
     if not isinstance(kind, str):
         return _Carried("part without a type")
     if kind in _TEXT_FIELDS:
-        # the field is "value" in the files of LLaMA-Factory 1.0
+        # LLaMA-Factory 1.0 calls the field "value", OpenAI's Assistants put an object with a "value" into it
         text = part.get(_TEXT_FIELDS[kind], part.get("value"))
+        if isinstance(text, dict):
+            text = text.get("value")
         if not isinstance(text, str):
             raise Unreadable(f"{where} is a part of type {quote(kind)} without its text")
         return _Said(text)

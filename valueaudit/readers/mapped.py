@@ -14,6 +14,8 @@ from valueaudit.readers.gathering import Gathering
 from valueaudit.readers.pointers import MISSING, Pointer, follow
 from valueaudit.transcript import BadRecord, Item, Location, Message, Metadata, Role
 
+_LONGEST_ROLE = 3
+
 
 class Place(Struct, frozen=True):
     """Where something lies in a record or a message: the steps to it, and how the user wrote them."""
@@ -136,7 +138,9 @@ def _parse_message(spoken: Spoken, raw: Any, where: str) -> Message:
         raise Unreadable(f"{quote(spoken.role.written)} of {where} is {name_kind(speaker)}, not a string")
     role = spoken.roles.get(speaker.strip().lower()) or find_role(speaker)
     if role is None:
-        raise Unreadable(f"{where} has the unknown role {quote(speaker)}; say what it is with role:NAME=user")
+        # a mapping that takes texts for roles must not show them
+        named = quote(speaker) if len(speaker.split()) <= _LONGEST_ROLE else "of many words"
+        raise Unreadable(f"{where} has the unknown role {named}; say what it is with role:NAME=user")
     if text is not None and not isinstance(text, str | list):
         raise Unreadable(f"{quote(spoken.text.written)} of {where} is {name_kind(text)}, not a text")
     return parse_message_at({"role": role, "content": text}, where)

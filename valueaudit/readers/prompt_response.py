@@ -17,58 +17,17 @@ from valueaudit.readers.gathering import Gathering
 from valueaudit.readers.hh_text import is_turn_text, split_turns
 from valueaudit.transcript import BadRecord, Item, LeftOut, Location, Message, Role
 
-_ASKED = frozenset(
-    {
-        "prompt",
-        "prompttext",
-        "instruction",
-        "question",
-        "query",
-        "request",
-        "input",
-        "usermessage",
-        "userprompt",
-        "userinput",
-        "userquery",
-        "userquestion",
-        "usertext",
-        "humanmessage",
-        "humanprompt",
-        "inputtext",
-    }
-)
-_ANSWERED = frozenset(
-    {
-        "response",
-        "responsetext",
-        "completion",
-        "output",
-        "answer",
-        "reply",
-        "generation",
-        "generatedtext",
-        "prediction",
-        "modeloutput",
-        "modelresponse",
-        "modelanswer",
-        "assistantmessage",
-        "assistantresponse",
-        "assistantreply",
-        "assistantoutput",
-        "assistantanswer",
-        "botresponse",
-        "botmessage",
-        "botreply",
-        "airesponse",
-        "aimessage",
-        "llmresponse",
-        "llmoutput",
-        "gptresponse",
-        "chatgptresponse",
-        "chatbotresponse",
-        "outputtext",
-    }
-)
+
+def _combine(speakers: Iterable[str], kinds: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"{speaker}{kind}" for speaker in speakers for kind in kinds)
+
+
+_KINDS = ("message", "text", "prompt", "input", "query", "question", "request")
+_ASKED = _combine(("user", "human"), _KINDS) | {"prompt", "instruction", "question", "query", "request", "input"}
+_REPLIES = ("message", "text", "response", "completion", "output", "answer", "reply")
+_SPEAKERS = ("assistant", "model", "bot", "chatbot", "ai", "llm", "gpt", "chatgpt")
+_PLAIN_REPLIES = frozenset({"response", "completion", "output", "answer", "reply", "generation", "generatedtext"})
+_ANSWERED = _combine(_SPEAKERS, _REPLIES) | _PLAIN_REPLIES
 # names of speakers count only where nothing says more: `user` is often an account
 _ASKER = frozenset({"user", "human"})
 _ANSWERER = frozenset({"assistant", "bot", "chatbot", "ai", "gpt"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +38,9 @@ _ROLES = {
     "function_call": _CALL,
     "tool_call": _CALL,
 }
+# the models of Nous Research write their calls into the text
+_CALL_OPENS, _CALL_CLOSES = "<tool_call>", "</tool_call>"
+_CALL_MARKS = re.compile("(</?tool_call>)")
 _PREFERENCES = ("chosen", "rejected")
 # LLaVA and LLaMA-Factory put these words where a medium stood, and the media into fields of the record
 _PLACEHOLDERS = {
@@ -98,6 +102,9 @@ def _parse_turn(turn: Any, index: int, field: str, media: dict[str, str]) -> Mes
     content = turn[name]
     if role == _CALL:
         return parse_message({"role": "assistant", "content": None, "tool_calls": _read_calls(content)}, index, field)
+    if role == "assistant" and isinstance(content, str) and _CALL_OPENS in content:
+        text, calls = _split_calls(content)
+        return parse_message({"role": role, "content": text, "tool_calls": calls}, index, field)
     if isinstance(content, str) and media:
         content = _split_media(content, media)
     return parse_message({"role": role, "content": content}, index, field)
@@ -111,6 +118,22 @@ def _read_calls(content: Any) -> list[Any]:
         except (msgspec.DecodeError, RecursionError):
             return [{"arguments": content}]
     return content if isinstance(content, list) else [content]
+
+
+def _split_calls(text: str) -> tuple[str, list[Any]]:
+    """A text without the calls that are written into it, and the calls."""
+    said: list[str] = []
+    calls: list[Any] = []
+    pieces = iter(_CALL_MARKS.split(text))
+    said.append(next(pieces))
+    for opens, inside in zip(pieces, pieces, strict=True):
+        closes, after = next(pieces, ""), next(pieces, "")
+        if (opens, closes) == (_CALL_OPENS, _CALL_CLOSES):
+            calls += _read_calls(inside.strip())
+            said.append(after)
+        else:
+            said += (opens, inside, closes, after)
+    return "".join(said).strip(), calls
 
 
 def _split_media(text: str, media: dict[str, str]) -> list[dict[str, str]]:
