@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import threading
+import zipfile
 import zlib
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valueaudit.errors import InputError, NothingToAuditError, OutputError, StorageError
-from valueaudit.files import check_inputs, find_inputs, open_source
+from valueaudit.files import check_inputs, find_inputs, open_logs, open_source
 from valueaudit.unpack import Tap, unpack
 from valueaudit.writing import RecordsFile, append_whole, check_writable, write_new, write_whole
 
@@ -87,10 +88,11 @@ def test_folder_is_searched_for_logs(tmp_path: Path) -> None:
         "d/s/c.jsonl.gz",
         "d/s/d.ndjson.zst",
         "d/e.json",
+        "d/e.txt",
         "d/.f.jsonl",
         "d/.g/h.jsonl",
     )
-    assert find_inputs(["d"]) == ("d/a.NDJSON", "d/b.jsonl", "d/s/c.jsonl.gz", "d/s/d.ndjson.zst")
+    assert find_inputs(["d"]) == ("d/a.NDJSON", "d/b.jsonl", "d/e.json", "d/s/c.jsonl.gz", "d/s/d.ndjson.zst")
 
 
 def test_files_globs_and_stdin_keep_their_order(tmp_path: Path) -> None:
@@ -163,10 +165,10 @@ def test_folder_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_plain_file_is_counted_and_hashed(tmp_path: Path) -> None:
-    """Size is known at once, bytes grow while reading, and the digest comes with the end."""
+    """Bytes grow while reading, and the digest comes with the end."""
     (tmp_path / "a.jsonl").write_bytes(LINES)
     with open_source("a.jsonl", NO_STDIN) as source:
-        assert (source.name, source.size, source.sha256) == ("a.jsonl", len(LINES), None)
+        assert (source.name, source.sha256) == ("a.jsonl", None)
         assert source.stream.readline() == LINES.splitlines(keepends=True)[0]
         assert 0 < source.bytes_read <= len(LINES)
         source.stream.read()
@@ -183,7 +185,7 @@ def test_packed_file_by_its_bytes(tmp_path: Path, pack: object) -> None:
     with open_source("a.jsonl", NO_STDIN) as source:
         assert source.stream.read() == LINES
         assert source.sha256 == hashlib.sha256(packed).hexdigest()
-        assert source.bytes_read == source.size == len(packed)
+        assert source.bytes_read == len(packed)
 
 
 def test_gzip_padding_and_zstd_skippable_frames() -> None:
@@ -244,10 +246,10 @@ def test_standard_input_that_cannot_be_read() -> None:
 
 
 def test_standard_input_is_not_closed() -> None:
-    """Standard input may be packed, has no size, and stays open."""
+    """Standard input may be packed, and stays open."""
     stdin = io.BytesIO(gzip.compress(LINES))
     with open_source("-", stdin) as source:
-        assert (source.name, source.size) == ("-", None)
+        assert source.name == "-"
         assert source.stream.read() == LINES
         assert source.sha256 == hashlib.sha256(stdin.getvalue()).hexdigest()
     assert not stdin.closed
@@ -264,13 +266,12 @@ def test_pipe_is_read_as_it_comes() -> None:
 
 
 def test_named_pipe_is_an_input(tmp_path: Path) -> None:
-    """A named pipe is not opened by the check, and read without a size."""
+    """A named pipe is not opened by the check, and read."""
     os.mkfifo(tmp_path / "pipe")
     check_inputs(["pipe", "-"])
     feeder = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(LINES))
     feeder.start()
     with open_source("pipe", NO_STDIN) as source:
-        assert source.size is None
         assert source.stream.read() == LINES
     feeder.join()
 
@@ -310,7 +311,7 @@ def test_binary_is_refused_by_name(tmp_path: Path, content: bytes, what: str) ->
     """A file that is no text in UTF-8 is refused before the run, with what it is and what to do."""
     (tmp_path / "a.jsonl").write_bytes(content)
     with pytest.raises(InputError, match=f'"a.jsonl" is {what}, not') as caught:
-        check_inputs(["a.jsonl"])
+        open_source("a.jsonl", NO_STDIN)
     assert caught.value.help
     with pytest.raises(InputError, match=f'"-" is {what}'):
         open_source("-", io.BytesIO(content))
@@ -510,3 +511,116 @@ def test_appending_is_whole_or_not_at_all(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == b"x" * 1000
+
+
+def test_what_a_run_left_behind_is_no_log(tmp_path: Path) -> None:
+    """Records and reports of an earlier run that lie in a folder are not audited with it."""
+    put(tmp_path, "d/a.jsonl")
+    (tmp_path / "d/r.jsonl").write_text('{"kind":"header","schema_version":"1.0"}\n')
+    (tmp_path / "d/valueaudit-report.json").write_text('{\n  "schema_version": "1.0"\n}\n')
+    assert find_inputs(["d"]) == ("d/a.jsonl",)
+
+
+def pack_zip(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> None:
+    """A zip archive of these members."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def read_logs(path: str) -> dict[str, bytes]:
+    """The content of each source at a path."""
+    return {source.name: source.stream.read() for source in open_logs(path, NO_STDIN)}
+
+
+def test_members_of_an_archive_are_sources(tmp_path: Path) -> None:
+    """Logs in an archive of any name are read, packed again or not; hidden and other files are not."""
+    members = {
+        "d/a.jsonl": LINES,
+        "b.json.gz": gzip.compress(b"[]"),
+        "image.png": b"\x89PNG",
+        "__MACOSX/a.jsonl": b"",
+        ".h/a.json": b"",
+    }
+    pack_zip(tmp_path / "export.dat", members)
+    assert read_logs("export.dat") == {"export.dat/d/a.jsonl": LINES, "export.dat/b.json.gz": b"[]"}
+
+
+def test_a_member_is_counted_as_packed_and_hashed_as_it_is(tmp_path: Path) -> None:
+    """The bytes read of a member are those that its reading took from the archive; the digest is over the member."""
+    pack_zip(tmp_path / "a.zip", {"a.jsonl": LINES})
+    for source in open_logs("a.zip", NO_STDIN):
+        source.stream.read()
+        assert source.bytes_read < len(LINES)
+        assert source.sha256 == hashlib.sha256(LINES).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04rest", "the archive cannot be read"),
+        (None, "no chat logs in the archive"),
+    ],
+)
+def test_an_archive_without_logs_is_refused(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """An archive that is damaged, or holds nothing named like a log, ends the run before it begins."""
+    if content is None:
+        pack_zip(tmp_path / "a.zip", {"readme.txt": b"hello"})
+    else:
+        (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(InputError, match=words) as caught:
+        check_inputs(["a.zip"])
+    assert caught.value.help
+
+
+def corrupt(path: Path, old: bytes, new: bytes) -> None:
+    """Replaces bytes of a file, all of them."""
+    path.write_bytes(path.read_bytes().replace(old, new))
+
+
+def test_damage_in_a_member_is_told_where_it_is_read(tmp_path: Path) -> None:
+    """A member whose bytes were changed gives its lines, then an error of reading, and the next member is read."""
+    pack_zip(tmp_path / "a.zip", {"a.jsonl": LINES, "b.jsonl": b"{}\n"}, zipfile.ZIP_STORED)
+    corrupt(tmp_path / "a.zip", b'{"n": 4999', b'{"n": 4998')
+    (lines, damage), (rest, nothing) = [read_until_damage(source.stream) for source in open_logs("a.zip", NO_STDIN)]
+    assert lines.startswith(b'{"n": 0')
+    assert damage == "the archive is damaged here: Bad CRC-32 for file 'a.jsonl'"
+    assert (rest, nothing) == (b"{}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "words"),
+    [(6, 1, "it is encrypted"), (8, 93, "it is packed by method 93"), (14, 0, "the archive is damaged here")],
+    ids=["encrypted", "method", "checksum"],
+)
+def test_a_member_that_cannot_be_opened_ends_the_run_early(tmp_path: Path, offset: int, value: int, words: str) -> None:
+    """A member that is encrypted, damaged, or packed by an unknown method says so before anything is judged."""
+    pack_zip(tmp_path / "a.zip", {"a.jsonl": b"{}"})
+    raw = bytearray((tmp_path / "a.zip").read_bytes())
+    central = raw.index(b"PK\x01\x02")
+    raw[central + offset + 2] = raw[offset] = value
+    (tmp_path / "a.zip").write_bytes(raw)
+    with pytest.raises(InputError, match=f'cannot read "a.zip/a.jsonl": {words}'):
+        check_inputs(["a.zip"])
+
+
+def test_a_trap_is_not_unpacked_to_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What expands more than 500-fold beyond a size that is always allowed is told, in zip and gzip alike."""
+    monkeypatch.setattr("valueaudit.unpack.ALWAYS_ALLOWED", 1_000_000)
+    zeros = bytes(50_000_000)
+    pack_zip(tmp_path / "a.zip", {"a.jsonl": zeros})
+    with pytest.raises(InputError, match="expands more than 500-fold"):
+        check_inputs(["a.zip"])
+    content, damage = read_until_damage(unpack(Tap(io.BytesIO(gzip.compress(zeros)).read)))
+    assert len(content) < 20_000_000
+    assert "expands more than 500-fold" in damage
+
+
+def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the library a parquet file is refused with what to install; with it, it is opened as it is."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1rest")
+    assert read_logs("a.parquet") == {"a.parquet": b"PAR1rest"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="is a parquet file") as caught:
+        check_inputs(["a.parquet"])
+    assert caught.value.help == "install what reads it: pip install 'valueaudit[parquet]'"

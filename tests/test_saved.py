@@ -117,7 +117,7 @@ def test_what_cannot_be_trusted_is_refused(lines: tuple[RecordLine | bytes, ...]
 def test_damaged_compression_is_told() -> None:
     """A file that cannot be unpacked to its end is an input error, not a run that ended early."""
     packed = gzip.compress(b"".join(encode_line(line) for line in (HEADER, *RECORDS)))
-    opened = Opened("r.jsonl.gz", io.BytesIO(packed[:-12]), owned=False)
+    opened = Opened("r.jsonl.gz", io.BytesIO(packed[:-12]).read)
     with pytest.raises(InputError, match="cannot be read further"):
         list(SavedRun(opened.name, opened.stream))
 

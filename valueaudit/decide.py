@@ -5,12 +5,14 @@ Pure: no clock, no files, no network; the same policy and tally give the same de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from valueaudit.drifting import Change
 from valueaudit.errors import ExitCode
 from valueaudit.policy import Policy
+from valueaudit.record import InputInfo
 from valueaudit.report import RuleCheck, RunVerdict
 from valueaudit.rules import Severity
 from valueaudit.rules.fields import build_percentage, build_rounded
@@ -41,19 +43,24 @@ def decide(
     ended_early: str | None = None,
     allow_empty: bool = False,
     change: Change | None = None,
+    inputs: Sequence[InputInfo] = (),
 ) -> Decision:
     """The decision on a tally that was counted with the predicates of `compile_checks(policy)`.
 
     `today` (UTC) is held against the waivers of the policy: without it none is in force, so that nobody who forgets it
     loosens a rule. `fail_on` overrides the policy's. `ended_early` says why a run stopped before its end.
-    `allow_empty`: where nothing was found there is no verdict, and no failure either. `change` holds the baselines of
+    `allow_empty`: where nothing was found there is no verdict, and no failure either. `inputs` are the files as read:
+    one that gave no conversation makes the audit incomplete, whatever the others gave. `change` holds the baselines of
     the policy; without one that is named there, or with one that is not comparable, the audit is incomplete.
     """
     rules: tuple[RuleCheck, ...] = ()
     warnings: tuple[str, ...] = ()
     if policy is not None:
         rules, warnings = check_rules(policy, tally, fail_on or policy.gate.fail_on, today, change)
-    missing = _explain_incomplete(policy, tally, ended_early=ended_early, allow_empty=allow_empty)
+    left_out = tuple(f'"{info.path}" was left out: it is in no known format' for info in inputs if info.is_no_log)
+    warnings = (*warnings, *left_out)
+    unread = () if allow_empty else tuple(info.path for info in inputs if info.is_unread)
+    missing = _explain_incomplete(policy, tally, ended_early=ended_early, allow_empty=allow_empty, unread=unread)
     missing = missing or _explain_baselines(rules, tally)
     blocking = [rule for rule in rules if rule.blocking]
     failed = [rule for rule in blocking if rule.verdict == "fail"]
@@ -77,7 +84,7 @@ def decide(
 
 
 def _explain_incomplete(
-    policy: Policy | None, tally: Tally, *, ended_early: str | None, allow_empty: bool
+    policy: Policy | None, tally: Tally, *, ended_early: str | None, allow_empty: bool, unread: Sequence[str]
 ) -> str | None:
     """What is missing for a verdict, None where nothing is."""
     if ended_early is not None:
@@ -87,6 +94,9 @@ def _explain_incomplete(
         return None if allow_empty else "no conversation was found"
     if not tally.classified:
         return f"none of {count_noun(looked_at, 'conversation')} could be classified"
+    if unread:
+        others = f" and {count_noun(len(unread) - 1, 'other file')}" if unread[1:] else ""
+        return f'no conversation could be read from "{unread[0]}"{others}'
     if policy is not None:
         missed, total, most = looked_at - tally.classified, looked_at, policy.gate.max_unclassified
         what = "could not be read or classified"

@@ -2,7 +2,9 @@
 
     ValueAuditError
     ├── UsageError             2    wrong flags, paths, configuration
-    │   ├── PolicyError        2    the policy file, all problems at once
+    │   ├── ProblemsError      2    a file with problems, all of them at once
+    │   │   ├── PolicyError    2    the policy file
+    │   │   └── LabelsError    2    a file of labelled conversations
     │   ├── TaxonomyError      2    the taxonomy file
     │   ├── UnknownModelError  2    a model that no provider knows
     │   ├── InputError         2    an input that cannot be read as text
@@ -60,14 +62,24 @@ class UsageError(ValueAuditError):
     slug = "usage"
 
 
-class PolicyError(UsageError):
-    """A policy file with problems, all of them: one line each, `file:line:column: what is wrong`."""
-
-    slug = "policy"
+class ProblemsError(UsageError):
+    """A file with problems, all of them: one line each, `file:line: what is wrong`."""
 
     def __init__(self, problems: tuple[str, ...], *, help: str | None = None) -> None:
         super().__init__("\n".join(problems), help=help)
         self.problems = problems
+
+
+class PolicyError(ProblemsError):
+    """A policy file with problems, each at its `file:line:column`."""
+
+    slug = "policy"
+
+
+class LabelsError(ProblemsError):
+    """A file of labelled conversations with lines that cannot be used."""
+
+    slug = "labels"
 
 
 class TaxonomyError(UsageError):

@@ -6,28 +6,35 @@ import contextlib
 import difflib
 import errno
 import glob
+import importlib.util
 import io
 import os
 import re
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from valueaudit.archive import MAGIC as ZIP
+from valueaudit.archive import read_members
 from valueaudit.errors import InputError, NothingToAuditError
 from valueaudit.unpack import Tap, unpack
 from valueaudit.writing import is_special, words_of
 
-LOG_ENDINGS = tuple(kind + packing for kind in (".jsonl", ".ndjson") for packing in ("", ".gz", ".zst"))
+_TEXT_ENDINGS = tuple(kind + packing for kind in (".jsonl", ".ndjson", ".json") for packing in ("", ".gz", ".zst"))
+_MEMBER_ENDINGS = (*_TEXT_ENDINGS, ".csv", ".tsv")
+LOG_ENDINGS = (*_MEMBER_ENDINGS, ".parquet", ".zip", ".eval")
 STDIN = "-"
+PARQUET = b"PAR1"
 RECORDS_START = b'{"kind":"header"'
+REPORT_START = b'{\n  "schema_version": '
+_LONGEST_START = 64
 
 _CHUNK = 256 * 1024
 
 _BINARIES: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive", "unpack it and name the files inside"),
-    (b"PAR1", "a parquet file", "convert it to JSON Lines first"),
+    (ZIP, "a zip archive", "unpack it and name the files inside"),
+    (PARQUET, "a parquet file", "convert it to JSON Lines first"),
     (b"SQLite format 3\0", "an SQLite database", "export its rows as JSON Lines first"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image", "name a chat log in JSON Lines"),
     (b"%PDF-", "a PDF document", "name a chat log in JSON Lines"),
@@ -92,15 +99,15 @@ def _logs_in(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(here, name)
-            if name.lower().endswith(LOG_ENDINGS) and not name.startswith(".") and not _is_records(path):
+            if name.lower().endswith(LOG_ENDINGS) and not name.startswith(".") and not _is_ours(path):
                 yield path
 
 
-def _is_records(path: str) -> bool:
-    """Whether a file is a records file of an earlier run, which lies beside its logs and is none itself."""
+def _is_ours(path: str) -> bool:
+    """Whether a file is what an earlier run left beside its logs: records, or a report."""
     try:
         with open(path, "rb") as file:
-            return file.read(len(RECORDS_START)) == RECORDS_START
+            return file.read(_LONGEST_START).startswith((RECORDS_START, REPORT_START))
     except OSError:
         return False
 
@@ -160,25 +167,31 @@ def _input_error(name: str, error: OSError) -> InputError:
 class Opened:
     """One opened input, a `Source`: its decompressed bytes in `stream`, and what was read of the file itself.
 
-    `size` is the length of the file in bytes, None where it cannot be known. Closes what it opened, never stdin.
+    Closes what it was given to close. `packing` is how many bytes of the file on disk one of `read` stands for.
     """
 
-    def __init__(self, name: str, raw: BinaryIO, *, owned: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[int], bytes],
+        *,
+        close: Callable[[], None] | None = None,
+        packing: float = 1.0,
+    ) -> None:
         self.name = printable(name)
-        self._closing = raw if owned else None
-        self.size = _size_of(raw) if owned else None
-        # read1 does not wait for a whole block, so a pipe is audited as it comes
-        self._tap = Tap(getattr(raw, "read1", raw.read))
+        self._close = close
+        self._packing = packing
+        self._tap = Tap(read)
         self.stream = unpack(self._tap)
 
     @property
     def bytes_read(self) -> int:
         """Bytes of the file read so far, before decompression."""
-        return self._tap.count
+        return round(self._tap.count * self._packing)
 
     @property
     def sha256(self) -> str | None:
-        """The digest of the bytes on disk in hex, None until they were read to the end."""
+        """The digest of the bytes before decompression in hex, None until they were read to the end."""
         return self._tap.sha256
 
     def __enter__(self) -> Self:
@@ -187,13 +200,8 @@ class Opened:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._closing is not None:
-            self._closing.close()
-
-
-def _size_of(raw: BinaryIO) -> int | None:
-    about = os.fstat(raw.fileno())
-    return about.st_size if stat.S_ISREG(about.st_mode) else None
+        if self._close is not None:
+            self._close()
 
 
 def open_source(path: str, stdin: BinaryIO) -> Opened:
@@ -202,25 +210,74 @@ def open_source(path: str, stdin: BinaryIO) -> Opened:
     Raises `InputError` where it cannot be opened, or holds something else than text in UTF-8.
     """
     with contextlib.ExitStack() as on_failure:
-        try:
-            if path == STDIN:
-                opened = Opened(path, stdin, owned=False)
-            else:
-                raw = on_failure.enter_context(open(path, "rb", buffering=0))
-                opened = Opened(path, raw, owned=True)
-        except OSError as error:
-            raise _input_error(path, error) from error
+        opened = on_failure.enter_context(_open(path, stdin))
         _refuse_binary(opened)
         on_failure.pop_all()
     return opened
 
 
+def open_logs(path: str, stdin: BinaryIO) -> Iterator[Opened]:
+    """The sources at `path`, each open until the next one is asked for: the members of a zip archive, else the file.
+
+    Raises `InputError` like `open_source`, but for a parquet file where the extra that reads it is installed.
+    """
+    magic = b"" if path == STDIN or is_special(path) else _magic_of(path)
+    if magic == ZIP:
+        yield from _open_members(path)
+        return
+    if magic == PARQUET and importlib.util.find_spec("pyarrow") is None:
+        remedy = "install what reads it: pip install 'valueaudit[parquet]'"
+        raise InputError(f'"{printable(path)}" is a parquet file', help=remedy)
+    with _open(path, stdin) if magic == PARQUET else open_source(path, stdin) as opened:
+        yield opened
+
+
 def check_inputs(paths: Sequence[str]) -> None:
-    """Raises the `InputError` that `open_source` would, for every regular file, before the first one is read."""
+    """Raises the `InputError` that `open_logs` would, for every regular file, before the first one is read."""
     for path in paths:
         if path != STDIN and not is_special(path):
-            with open_source(path, io.BytesIO()):
+            for _ in open_logs(path, io.BytesIO()):
                 pass
+
+
+def _open(path: str, stdin: BinaryIO) -> Opened:
+    try:
+        if path == STDIN:
+            # read1 does not wait for a whole block, so a pipe is audited as it comes
+            return Opened(path, getattr(stdin, "read1", stdin.read))
+        raw = open(path, "rb", buffering=0)  # noqa: SIM115 (what is opened closes it)
+        return Opened(path, raw.read, close=raw.close)
+    except OSError as error:
+        raise _input_error(path, error) from error
+
+
+def _open_members(path: str) -> Iterator[Opened]:
+    """What lies in an archive and is named like a log; no archives in it, and no tables that must be sought in."""
+    found = False
+    at = path
+    try:
+        with open(path, "rb") as file:
+            for member in read_members(file):
+                if member.name.lower().endswith(_MEMBER_ENDINGS):
+                    found = True
+                    at = f"{path}/{member.name}"
+                    packing = member.packed_size / member.size if member.size else 1.0
+                    opened = Opened(at, member.read, packing=packing)
+                    _refuse_binary(opened)
+                    yield opened
+    except OSError as error:
+        raise _input_error(at, error) from error
+    if not found:
+        endings = ", ".join(_MEMBER_ENDINGS)
+        raise InputError(f'no chat logs in the archive "{printable(path)}"', help=f"it is searched for {endings}")
+
+
+def _magic_of(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(ZIP))
+    except OSError as error:
+        raise _input_error(path, error) from error
 
 
 def _refuse_binary(opened: Opened) -> None:

@@ -138,10 +138,15 @@ class Observation(Struct, frozen=True):
 
 
 class Classified(Struct, frozen=True):
-    """The classifier looked; `reply_sha256` is the digest of the reply it rests on (None for the embedded one)."""
+    """The classifier looked; `reply_sha256` is the digest of the reply it rests on (None for the embedded one).
+
+    `probabilities` belong to questions of `valueaudit bench` by their name, for a classifier that has them: of a
+    question with yes or no the chance of yes, of a choice the chance that the answer given is right.
+    """
 
     observation: Observation
     reply_sha256: str | None = None
+    probabilities: dict[str, float] = {}
 
 
 class Unclassified(Struct, frozen=True):

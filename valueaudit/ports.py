@@ -13,7 +13,7 @@ from valueaudit.transcript import Transcript
 
 
 class Source(Protocol):
-    """An opened input: its name as the user gave it and its decompressed bytes, line by line."""
+    """An opened input: its name as the user gave it and its decompressed bytes."""
 
     @property
     def name(self) -> str:

@@ -73,9 +73,9 @@ class Sampling(Struct, frozen=True):
 class InputInfo(Struct, frozen=True):
     """One input file as it was read; `sha256` is over the bytes on disk, None where it was not read to its end.
 
-    `format` names the formats met in it, joined by `+`, empty where none was. `duplicates` are conversations
-    that have the id of an earlier one of the run and say word for word the same: they are in no other count. `messages`, `attachments` and
-    `branches` are of the conversations; `left_out` are records that hold no speech (summaries, spans of tools).
+    `format` names the formats met in it, joined by `+`, empty where none was. `duplicates` are conversations that have
+    the id of an earlier one of the run and say word for word the same: they are in no other count. `messages`,
+    `attachments` and `branches` are of the conversations; `left_out` are records without speech, such as summaries.
     """
 
     path: str
@@ -88,6 +88,17 @@ class InputInfo(Struct, frozen=True):
     branches: int = 0
     left_out: int = 0
     duplicates: int = 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether this is a log that gave no conversation: empty, or with bad records only."""
+        silent = not (self.conversations or self.duplicates)
+        return silent and bool(self.bad_records or not (self.format or self.left_out))
+
+    @property
+    def is_no_log(self) -> bool:
+        """Whether no record of it is in a known format, in a file that nobody named as a log."""
+        return bool(self.left_out and not self.format and not self.bad_records)
 
 
 class Coverage(Struct, frozen=True):

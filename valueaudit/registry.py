@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from valueaudit.ports import Renderer
 from valueaudit.readers.chat import CHAT
+from valueaudit.readers.conversation import CONVERSATION
 from valueaudit.readers.format import Format
+from valueaudit.readers.hh_text import HH_TEXT
+from valueaudit.readers.message_rows import MESSAGE_ROWS
+from valueaudit.readers.oasst import OASST
+from valueaudit.readers.preference import PREFERENCE
+from valueaudit.readers.prompt_response import PROMPT_RESPONSE
+from valueaudit.readers.sharegpt import SHAREGPT
 from valueaudit.renderers.csv_tables import is_rules_csv, is_values_csv, render_rules_csv, render_values_csv
 from valueaudit.renderers.intoto import is_intoto, render_intoto
 from valueaudit.renderers.json_report import is_json_report, render_json
@@ -17,7 +24,16 @@ from valueaudit.renderers.markdown import is_markdown, render_markdown
 from valueaudit.renderers.sarif import is_sarif, render_sarif
 
 # In the order in which they are asked whether a record is theirs: what is told by more comes first.
-FORMATS: tuple[Format, ...] = (CHAT,)
+FORMATS: tuple[Format, ...] = (
+    SHAREGPT,
+    HH_TEXT,
+    PREFERENCE,
+    OASST,
+    CONVERSATION,
+    MESSAGE_ROWS,
+    PROMPT_RESPONSE,
+    CHAT,
+)
 
 
 class Kind(Struct, frozen=True):

@@ -18,6 +18,9 @@ _LONGEST_MAGIC = 4
 _PLAIN_CHUNK = 256 * 1024
 # a zstd block of 4 bytes may hold 128 KiB, so what is inflated at once stays below 256 MiB
 _PACKED_CHUNK = 8 * 1024
+# text that packs so well is no log; deflate ends at 1,032 bytes out of one, zstd packs a thousand times as much
+MOST_EXPANSION = 500
+ALWAYS_ALLOWED = 1024 * 1024 * 1024
 _CUT_SHORT = "the file ends in the middle of its compressed data"
 
 
@@ -73,6 +76,11 @@ def unpack(tap: Tap) -> io.BufferedReader:
     return io.BufferedReader(raw, _PLAIN_CHUNK)
 
 
+def expands_without_end(packed: int, unpacked: int) -> bool:
+    """Whether so few bytes stand for so many that only a trap does it."""
+    return unpacked > ALWAYS_ALLOWED and unpacked > MOST_EXPANSION * packed
+
+
 class _Ready(io.RawIOBase):
     """A raw stream over blocks of any size: what does not fit into the caller's buffer waits for the next call."""
 
@@ -112,6 +120,7 @@ class _Inflated(_Ready):
         self._start = start
         self._inflater = start()
         self._damage: str | None = None
+        self._unpacked = 0
 
     def _next_block(self) -> bytes:
         while self._damage is None:
@@ -121,6 +130,9 @@ class _Inflated(_Ready):
             if not raw:
                 self._damage = _CUT_SHORT
             elif block := self._inflate(raw):
+                self._unpacked += len(block)
+                if expands_without_end(self._tap.count, self._unpacked):
+                    self._damage = f"it expands more than {MOST_EXPANSION}-fold, so the rest is not read"
                 return block
         raise OSError(self._damage)
 

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from samples import write_conversations
+from valueaudit.cli.judge_options import Duration
 from valueaudit.cli.main import run
 from valueaudit.cli.progress import Progress
-from valueaudit.cli.scan import Duration
 from valueaudit.cli.terminal import has_color, is_ascii_only, width_of
 from valueaudit.record import Cost
 from valueaudit.registry import FORMATS, KINDS

@@ -81,8 +81,9 @@ def talk(**fields: Any) -> dict[str, Any]:
 
 
 def page_examples() -> list[str]:
-    """The examples on the page of formats, in their order."""
-    return re.findall(r"```jsonl\n(.*?)```", FORMATS_PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    """The examples of chats on the page of formats, in their order."""
+    shapes = FORMATS_PAGE.read_text(encoding="utf-8").split("## Shapes\n")[1].split("\n## ")[0]
+    return re.findall(r"```jsonl\n(.*?)```", shapes, flags=re.DOTALL)
 
 
 def test_page_examples_are_read() -> None:

@@ -68,6 +68,7 @@ def _decide(
         ended_early=saved.ended_early,
         allow_empty=options.allow_empty,
         change=baselines.build_change(saved.classifier, saved.header.taxonomy, ledger),
+        inputs=saved.inputs,
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, saved.ended_early),

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from valueaudit.errors import UsageError
-from valueaudit.files import open_source
-from valueaudit.readers.reading import Reading
+from valueaudit.errors import InputError, UsageError
+from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs, printable
+from valueaudit.readers.format import Record
+from valueaudit.readers.mapping import parse_mapping
+from valueaudit.readers.reading import Reading, explain_unknown
 from valueaudit.record import InputInfo
 from valueaudit.registry import FORMATS, find_format
 from valueaudit.transcript import BadRecord, Item, LeftOut, Transcript
+from valueaudit.writing import is_special
 
 AUTO = "auto"
 
 
 class Inputs:
-    """Reads files one after the other; iterated once, in a thread of its own."""
+    """Reads files one after the other; iterated once, in a thread of its own.
 
-    def __init__(self, paths: Sequence[str], reading: Reading, stdin: BinaryIO) -> None:
-        self._paths = tuple(paths)
+    `named` are those of `paths` that the user called logs, by name; others were found in a folder.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], reading: Reading, stdin: BinaryIO, *, named: Collection[str] | None = None
+    ) -> None:
+        self.paths = tuple(paths)
         self._reading = reading
         self._stdin = stdin
+        self._named = frozenset(self.paths if named is None else named)
         # each is replaced, never changed, since another thread looks at it
         self._begun: dict[str, InputInfo] = {}
         self._seen: set[int] = set()
@@ -46,19 +55,20 @@ class Inputs:
     def bytes_total(self) -> int | None:
         """Bytes of all files, None where one of them has no size."""
         try:
-            return sum(os.stat(path).st_size for path in self._paths)
+            return sum(os.stat(path).st_size for path in self.paths)
         except OSError:
             return None
 
     def __iter__(self) -> Iterator[Transcript | BadRecord]:
-        for path in self._paths:
+        for path in self.paths:
             yield from self._read(path)
         yield from self._count(self._reading.finish())
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
-        with open_source(path, self._stdin) as opened:
+        for opened in open_logs(path, self._stdin):
             self._begun[opened.name] = InputInfo(opened.name, None, "", 0, 0)
-            for item in self._count(self._reading.read(opened)):
+            is_log = path in self._named and opened.name == printable(path)
+            for item in self._count(self._reading.read(opened, is_log=is_log)):
                 self._opened_bytes = opened.bytes_read
                 yield item
             formats = "+".join(self._reading.formats)
@@ -102,8 +112,30 @@ def _with_transcript(info: InputInfo, transcript: Transcript) -> InputInfo:
     )
 
 
-def build_reading(format_name: str = AUTO) -> Reading:
-    """What reads the inputs: every format, or the one that is named. Raises `UsageError` for an unknown name."""
+def plan_inputs(
+    wanted: Sequence[str], format_name: str = AUTO, mapping: str | None = None, *, allow_empty: bool = False
+) -> Inputs:
+    """The files behind what the user named, each looked into before the first is read.
+
+    Raises `UsageError` for an unknown format or a wrong mapping, and `InputError` for a file that cannot be opened, or
+    that was named and whose records are in no known format.
+    """
+    reading = build_reading(format_name, mapping)
+    paths = find_inputs(wanted, allow_empty=allow_empty)
+    check_inputs(paths)
+    named = frozenset(wanted)
+    for path in paths:
+        if path in named and path != STDIN and not is_special(path):
+            _refuse_unknown(path, reading)
+    return Inputs(paths, reading, open_stdin() if STDIN in paths else io.BytesIO(), named=named)
+
+
+def build_reading(format_name: str = AUTO, mapping: str | None = None) -> Reading:
+    """What reads the inputs: every format, the one that is named, or one by a mapping. Raises `UsageError`."""
+    if mapping is not None:
+        if format_name != AUTO:
+            raise UsageError("--map and --input-format contradict each other", help="leave one of them out")
+        return Reading((parse_mapping(mapping),), forced=True)
     if format_name == AUTO:
         return Reading(FORMATS)
     named = find_format(format_name)
@@ -111,6 +143,21 @@ def build_reading(format_name: str = AUTO) -> Reading:
         known = ", ".join((AUTO, *(format.name for format in FORMATS)))
         raise UsageError(f'"{format_name}" is no input format', help=f"known are {known}")
     return Reading((named,), forced=True)
+
+
+def _refuse_unknown(path: str, reading: Reading) -> None:
+    unknown: Record | None = None
+    for opened in open_logs(path, io.BytesIO()):
+        found = reading.find_unknown(opened)
+        if found is None:
+            return
+        unknown = unknown or found
+    if unknown is not None:
+        raise InputError(
+            f'"{unknown.location.source}" cannot be understood: {explain_unknown(unknown.value)}',
+            help="say where its texts lie, as --map user=/FIELD,assistant=/FIELD or --map messages=/FIELD,role=/FIELD,"
+            "text=/FIELD; valueaudit formats lists what is read",
+        )
 
 
 def open_stdin() -> BinaryIO:

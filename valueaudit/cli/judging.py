@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from valueaudit.cli.scan import ScanOptions
+from valueaudit.cli.judge_options import JudgeOptions
 from valueaudit.errors import UsageError
 from valueaudit.ports import Classifier, Complete
 from valueaudit.record import ClassifierInfo
@@ -47,7 +47,7 @@ class Judging(Struct, frozen=True):
 
 
 def build_judging(
-    options: ScanOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion], confirmations: Mapping[str, int]
+    options: JudgeOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion], confirmations: Mapping[str, int]
 ) -> Judging:
     """The classifier that the options name. Raises `UsageError` before anything leaves the machine."""
     if options.model is None:
@@ -55,7 +55,7 @@ def build_judging(
     return _build_llm(options, options.model, taxonomy, questions, confirmations)
 
 
-def _build_embedded(options: ScanOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion]) -> Judging:
+def _build_embedded(options: JudgeOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion]) -> Judging:
     from valueaudit.classifiers.embedded import EmbeddedClassifier
 
     for flag, given in (("--api-base", options.api_base), ("--param", options.param), ("--unprimed", options.unprimed)):
@@ -72,7 +72,7 @@ def _build_embedded(options: ScanOptions, taxonomy: Taxonomy, questions: Sequenc
 
 
 def _build_llm(
-    options: ScanOptions,
+    options: JudgeOptions,
     model: str,
     taxonomy: Taxonomy,
     questions: Sequence[DeclaredQuestion],
@@ -115,7 +115,7 @@ def _build_llm(
 
 
 def _with_store(
-    options: ScanOptions, judge: Complete, endpoint: Endpoint, parameters: Mapping[str, Any]
+    options: JudgeOptions, judge: Complete, endpoint: Endpoint, parameters: Mapping[str, Any]
 ) -> tuple[Complete, ReplyStore | None]:
     if options.no_cache:
         return judge, None
@@ -129,7 +129,7 @@ def _with_store(
     return StoredJudge(judge, store, identity), store
 
 
-def _refuse_remote(options: ScanOptions, endpoint: Endpoint) -> None:
+def _refuse_remote(options: JudgeOptions, endpoint: Endpoint) -> None:
     from valueaudit.provider.addresses import forbid_remote_connections
 
     if not options.offline:

@@ -16,8 +16,12 @@ from pathlib import Path
 import click
 
 from valueaudit import __version__
+from valueaudit.cli.bench import bench
 from valueaudit.cli.check import check
 from valueaudit.cli.compare import compare
+from valueaudit.cli.convert import convert
+from valueaudit.cli.formats import formats
+from valueaudit.cli.inspect import inspect
 from valueaudit.cli.plan import plan
 from valueaudit.cli.policy import policy
 from valueaudit.cli.report import report
@@ -55,7 +59,11 @@ cli.add_command(plan)
 cli.add_command(policy)
 cli.add_command(report)
 cli.add_command(compare)
+cli.add_command(bench)
 cli.add_command(show)
+cli.add_command(inspect)
+cli.add_command(convert)
+cli.add_command(formats)
 cli.add_command(schema)
 cli.add_command(taxonomy)
 

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from valueaudit.cli.format_options import format_options
+
 
 class PlanOptions(Struct, frozen=True, kw_only=True):
     """The command line of one plan; names as in `valueaudit plan --help`."""
@@ -17,6 +19,8 @@ class PlanOptions(Struct, frozen=True, kw_only=True):
     rate: tuple[str, ...]
     power: str
     unclassified: str
+    input_format: str
+    mapping: str | None
 
 
 @click.command()
@@ -26,6 +30,7 @@ class PlanOptions(Struct, frozen=True, kw_only=True):
 @click.option("--rate", multiple=True, metavar="RULE=RATE", help="True rate to plan for, e.g. no-deception=0.2%.")
 @click.option("--power", default="80%", show_default=True, help="Chance of a verdict that the true rate deserves.")
 @click.option("--unclassified", default="0%", show_default=True, help="Share of conversations nobody will judge.")
+@format_options
 def plan(**values: Any) -> int:
     """Say how many conversations each rule needs, and what they would cost; offline, before anything is asked.
 

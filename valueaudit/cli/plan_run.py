@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from valueaudit.cli.inputs import Inputs, build_reading, open_stdin
+from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import DEFAULT_PARAMETERS
 from valueaudit.cli.plan import PlanOptions
 from valueaudit.cli.policies import read_policy, require_policy_path
 from valueaudit.cli.terminal import is_ascii_only
 from valueaudit.errors import ExitCode, UsageError
-from valueaudit.files import STDIN, check_inputs, find_inputs
 from valueaudit.observation import Reason, Unclassified
 from valueaudit.planning import CheckPlan, plan_checks
 from valueaudit.policy import Policy, compile_checks
@@ -51,7 +49,8 @@ def run_plan(options: PlanOptions) -> int:
     found = charge = None
     if options.paths:
         pricing = _Pricing(options.model, policy, taxonomy, plans) if options.model is not None else None
-        found = _look(options.paths, plans, policy.known_metadata, pricing.add if pricing else None)
+        inputs = plan_inputs(options.paths, options.input_format, options.mapping)
+        found = _look(inputs, plans, policy.known_metadata, pricing.add if pricing else None)
         charge = pricing.charge(found) if pricing else None
     terms = Terms(policy.name, power, policy.gate.confidence, unclassified, policy.gate.cluster)
     text = render_plan(terms, plans, found=found, charge=charge, ascii_only=is_ascii_only(sys.stdout))
@@ -120,19 +119,16 @@ def _expect_flagged(policy: Policy, plans: Sequence[CheckPlan]) -> dict[str, flo
 
 
 def _look(
-    paths: Sequence[str],
+    inputs: Inputs,
     plans: Sequence[CheckPlan],
     known: frozenset[str],
     add: Callable[[Transcript], None] | None,
 ) -> Found:
     """What the logs hold for each check. Raises `InputError` and `NothingToAuditError`."""
-    files = find_inputs(paths)
-    check_inputs(files)
     scopes: dict[_Scope, Check] = {(plan.check.contexts, plan.check.of): plan.check for plan in plans}
     counts: Counter[_Scope] = Counter()
     conversations = bad_records = silent = 0
-    stdin = open_stdin() if STDIN in files else io.BytesIO()
-    for item in Inputs(files, build_reading(), stdin):
+    for item in inputs:
         if isinstance(item, BadRecord):
             bad_records += 1
             continue
@@ -145,7 +141,7 @@ def _look(
         if add is not None:
             add(item)
     return Found(
-        files=len(files),
+        files=len(inputs.paths),
         conversations=conversations,
         bad_records=bad_records,
         silent=silent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from valueaudit.cli.policies import DEFAULT_POLICIES, build_lock, read_policy, r
 from valueaudit.cli.terminal import is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, NothingToAuditError, OutputError, PolicyError
 from valueaudit.explanation import explain_policy
-from valueaudit.files import STDIN, check_inputs, find_inputs, open_source
+from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs
 from valueaudit.observation import Reason, Unclassified
 from valueaudit.policy import Policy, compile_checks
 from valueaudit.policy.matching import Matching
@@ -25,7 +25,7 @@ from valueaudit.renderers.explanation import render_markdown, render_text
 from valueaudit.renderers.visible import visible
 from valueaudit.saved import SavedRun
 from valueaudit.taxonomy import load_taxonomy
-from valueaudit.transcript import Transcript
+from valueaudit.transcript import Item, Transcript
 from valueaudit.writing import write_new
 
 _HEADER = re.compile(rb'\s*\{\s*"kind"\s*:\s*"header"')
@@ -106,13 +106,18 @@ def _read_conversations(paths: Sequence[str], known: frozenset[str]) -> Iterator
     stdin = open_stdin() if STDIN in paths else io.BytesIO()
     reading = build_reading()
     for path in paths:
-        with open_source(path, stdin) as opened:
+        for opened in open_logs(path, stdin):
             if _HEADER.match(opened.stream.peek()):
                 yield from (line for line in SavedRun(path, opened.stream) if isinstance(line, ConversationRecord))
-                continue
-            for item in reading.read(opened):
-                if isinstance(item, Transcript):
-                    yield build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False, known=known)
+            else:
+                yield from _unjudged(reading.read(opened), known)
+    yield from _unjudged(reading.finish(), known)
+
+
+def _unjudged(items: Iterable[Item], known: frozenset[str]) -> Iterator[ConversationRecord]:
+    for item in items:
+        if isinstance(item, Transcript):
+            yield build_record(item, Unclassified(Reason.RUN_ENDED), include_text=False, known=known)
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import signal
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,20 +11,21 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from valueaudit.audit import Audit, Result, Settings, Stop, TimeLimitError
+from valueaudit.audit import Audit, Result, Settings, Stop
 from valueaudit.cli.baselines import Baselines, read_baselines
 from valueaudit.cli.closing import close, read_clock, read_command
-from valueaudit.cli.inputs import Inputs, build_reading, open_stdin
+from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import Judging, build_judging
 from valueaudit.cli.outputs import Outputs, plan_outputs
 from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missing
 from valueaudit.cli.progress import Progress
+from valueaudit.cli.running import run_audit
 from valueaudit.cli.scan import ScanOptions
 from valueaudit.cli.terminal import tell
 from valueaudit.comparing import Ledger
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
-from valueaudit.files import STDIN, check_inputs, find_inputs, printable
+from valueaudit.files import printable
 from valueaudit.policy import Policy, compile_checks, refuse_judge
 from valueaudit.profile import build_coverage
 from valueaudit.record import (
@@ -99,9 +98,7 @@ def plan_scan(options: ScanOptions) -> Plan:
     taxonomy = load_taxonomy()
     policy = find_policy(options, taxonomy)
     outputs = plan_outputs(options.output, options.records, no_report=options.no_report, github=options.github)
-    reading = build_reading(options.input_format)
-    paths = find_inputs(options.paths, allow_empty=options.allow_empty)
-    check_inputs(paths)
+    inputs = plan_inputs(options.paths, options.input_format, options.mapping, allow_empty=options.allow_empty)
     judging = build_judging(
         options, taxonomy, policy.questions if policy else (), policy.confirmations if policy else {}
     )
@@ -110,14 +107,13 @@ def plan_scan(options: ScanOptions) -> Plan:
     baselines = read_baselines(policy, taxonomy)
     baselines.refuse_other(judging.classifier.info, TaxonomyInfo(taxonomy.id, taxonomy.sha256))
     predicates = {check.id: check.predicate for check in compile_checks(policy)} if policy else {}
-    inputs = Inputs(paths, reading, open_stdin() if STDIN in paths else io.BytesIO())
     return Plan(
         options=options,
         taxonomy=taxonomy,
         policy=policy,
         outputs=outputs,
         inputs=inputs,
-        paths=paths,
+        paths=inputs.paths,
         judging=judging,
         baselines=baselines,
         predicates=predicates,
@@ -149,6 +145,7 @@ def _tell_destination(plan: Plan) -> None:
 def _run(plan: Plan, started: str) -> tuple[Result, int | None]:
     """The run itself, and how many looks were taken; a bug in it still leaves a report behind."""
     stop = Stop()
+    looks: list[int | None] = []
     classifier = plan.judging.classifier
     with contextlib.ExitStack() as stack:
         records = stack.enter_context(RecordsFile(plan.outputs.records)) if plan.outputs.records else None
@@ -181,14 +178,22 @@ def _run(plan: Plan, started: str) -> tuple[Result, int | None]:
             note=plan.ledger.add if plan.baselines.audited else None,
         )
         try:
-            result, looks = asyncio.run(_audit(plan, audit, stop))
+            run = run_audit(
+                audit,
+                stop,
+                plan.inputs,
+                plan.judging,
+                max_time=plan.options.max_time,
+                at_end=lambda result: looks.append(_count_looks(plan, result)),
+            )
+            result = asyncio.run(run)
         except Exception as bug:
             if not isinstance(bug, InterruptedRunError):
                 _write_after_crash(plan, audit.result(), started)
             raise
         if records is not None and not isinstance(result.error, UsageError | StorageError):
             result = _close_records(plan, result, records, started)
-    return result, looks
+    return result, looks[0] if looks else None
 
 
 def _close_records(plan: Plan, result: Result, records: RecordsFile, started: str) -> Result:
@@ -198,29 +203,6 @@ def _close_records(plan: Plan, result: Result, records: RecordsFile, started: st
     except StorageError as error:
         return msgspec.structs.replace(result, error=result.error or error)
     return result
-
-
-async def _audit(plan: Plan, audit: Audit, stop: Stop) -> tuple[Result, int | None]:
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if stop.error is not None:
-            # The run is ending already: whoever asks again does not want to wait for the calls in flight.
-            loop.remove_signal_handler(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        stop.end(InterruptedRunError("interrupted", help=plan.judging.resume))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    limit = plan.options.max_time
-    if limit is not None:
-        late = TimeLimitError(f"the time limit of {limit:g} s is reached", help=plan.judging.resume)
-        loop.call_later(limit, stop.end, late)
-    try:
-        result = await audit.run(plan.inputs)
-        return result, _count_looks(plan, result)
-    finally:
-        await plan.judging.close()
 
 
 def _count_looks(plan: Plan, result: Result) -> int | None:
@@ -242,6 +224,7 @@ def _build_report(
         ended_early=ended_early,
         allow_empty=plan.options.allow_empty,
         change=plan.baselines.build_change(plan.judging.classifier.info, plan.taxonomy_info, plan.ledger),
+        inputs=plan.inputs.infos,
     )
     facts = Facts(
         run=RunInfo(read_command(), started, read_clock(), None, ended_early, looks),

@@ -6,7 +6,7 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from rich.console import Console
@@ -15,11 +15,14 @@ from rich.text import Text
 from valueaudit.cli.inputs import build_reading
 from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
 from valueaudit.errors import ExitCode, InputError
-from valueaudit.files import STDIN, open_source
+from valueaudit.files import STDIN, open_logs
 from valueaudit.observation import Evidence, Observation, State
+from valueaudit.readers.mapping import MAPPED
+from valueaudit.readers.reading import Reading
 from valueaudit.record import ConversationRecord, FooterRecord, InputInfo, RecordLine, parse_lines
+from valueaudit.registry import find_format
 from valueaudit.renderers.visible import visible
-from valueaudit.transcript import Transcript
+from valueaudit.transcript import Item, Transcript
 
 LONGEST_QUOTE = 200
 
@@ -29,7 +32,7 @@ def run_show(records: str, conversation: str) -> int:
     found, inputs = _find_records(records, conversation)
     for record in found:
         source = _locate(record.source, records)
-        transcript, warning = _read_transcript(source, record, inputs.get(record.source))
+        transcript, warning = _read_transcript(source, record, inputs)
         if warning:
             tell(f"warning: {visible(warning)}", sys.stderr)
         tell(_render(record, transcript), sys.stdout)
@@ -75,29 +78,75 @@ def _locate(source: str, records: str) -> str:
             "the scan read standard input, which cannot be read again", help="scan a file to be able to show from it"
         )
     for candidate in (source, os.path.join(os.path.dirname(records), source)):
-        if os.path.isfile(candidate):
+        if _find_file(candidate) is not None:
             return candidate
     raise InputError(
         f'the source "{source}" is not here', help="run this where the scan ran, or put the source beside the records"
     )
 
 
-def _read_transcript(source: str, record: ConversationRecord, info: InputInfo | None) -> tuple[Transcript, str | None]:
+def _find_file(source: str) -> str | None:
+    """The file of a source: itself, or the archive in which it lies."""
+    while source and not os.path.isfile(source):
+        shorter = os.path.dirname(source)
+        if shorter == source:
+            return None
+        source = shorter
+    return source or None
+
+
+def _read_transcript(
+    source: str, record: ConversationRecord, inputs: Mapping[str, InputInfo]
+) -> tuple[Transcript, str | None]:
     """The conversation, and what is to be said against it: that the file is not the one that was scanned."""
-    reading = build_reading()
+    info = inputs.get(record.source)
     found: Transcript | None = None
-    with open_source(source, io.BytesIO()) as opened:
-        for item in itertools.chain(reading.read(opened), reading.finish()):
-            same_place = item.location.line == record.line and item.location.pointer == record.pointer
-            if same_place and isinstance(item, Transcript) and item.id == record.id:
-                found = item
-        digest = opened.sha256
+    digest: str | None = None
+    reading = _build_reading(info)
+    for path in _files_to_read(source, record, info, inputs):
+        for opened in open_logs(path, io.BytesIO()):
+            found = _find(reading.read(opened), record) or found
+            if opened.name == source:
+                digest = opened.sha256
+    found = _find(reading.finish(), record) or found
     if found is None:
         raise InputError(
             f'"{source}" no longer has "{record.id}" at {record.location}', help="the file has changed since the scan"
         )
     changed = info is not None and info.sha256 is not None and info.sha256 != digest
     return found, f'"{source}" has changed since the scan, the places may be wrong' if changed else None
+
+
+def _build_reading(info: InputInfo | None) -> Reading:
+    """What read the source in the scan, or would today."""
+    if info is not None and info.format.startswith(MAPPED):
+        return build_reading(mapping=info.format.removeprefix(MAPPED))
+    return build_reading()
+
+
+def _files_to_read(
+    source: str, record: ConversationRecord, info: InputInfo | None, inputs: Mapping[str, InputInfo]
+) -> Iterator[str]:
+    """The file of the source, after the others of the scan where a conversation may be spread over files."""
+    spread = info is not None and any(
+        known is not None and known.scope == "run" for known in map(find_format, info.format.split("+"))
+    )
+    folder = source.removesuffix(record.source)
+    for other in inputs if spread else ():
+        if other != record.source and (file := _find_file(folder + other)) is not None:
+            yield file
+    own = _find_file(source)
+    if own is not None:
+        yield own
+
+
+def _find(items: Iterable[Item], record: ConversationRecord) -> Transcript | None:
+    found = None
+    for item in items:
+        same_place = item.location.line == record.line and item.location.pointer == record.pointer
+        if same_place and isinstance(item, Transcript) and item.id == record.id:
+            found = item
+    return found
 
 
 def _render(record: ConversationRecord, transcript: Transcript) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from valueaudit.readers.content import Unreadable
+from valueaudit.readers.pointers import build_pointer
 from valueaudit.transcript import Location, Message, Metadata, Transcript
 
 
@@ -60,3 +61,8 @@ def gather_metadata(record: dict[str, Any], left_out: Collection[str | None]) ->
             name = f"record.{name}"
         metadata[name] = value
     return metadata
+
+
+def point_below(location: Location, *steps: str | int) -> Location:
+    """The location of what lies below, by a JSON pointer (RFC 6901)."""
+    return Location(location.source, location.line, f"{location.pointer or ''}{build_pointer(map(str, steps))}")

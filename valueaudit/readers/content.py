@@ -25,7 +25,7 @@ _ROLES = {
     "function": Role.TOOL,
 }
 # fields of a message beside its content that are speech or stand for it
-_BESIDES = frozenset({"tool_calls", "function_call", "refusal"})
+_BESIDES = frozenset({"tool_calls", "function_call", "refusal", "attachments"})
 _TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 _CARRIED = {
     "image": "image",
@@ -83,16 +83,21 @@ def name_kind(value: object) -> str:
     return kinds[type(value)]
 
 
-def parse_message(raw: Any, index: int) -> Message:
-    """The message at `index` of a record. Raises `Unreadable` where it is none."""
+def find_role(name: object) -> Role | None:
+    """The role that a log means by `name`, in any case; None where we know none of it."""
+    return _ROLES.get(name.strip().lower()) if isinstance(name, str) else None
+
+
+def parse_message(raw: Any, index: int, field: str = "messages") -> Message:
+    """The message at `index` of the list `field` of a record. Raises `Unreadable` where it is none."""
     try:
         role = _ROLES[raw["role"]]
         content = raw["content"]
     except (KeyError, TypeError):
-        return _parse_unusual(raw, index)
+        return parse_message_at(raw, f"{field}[{index}]")
     if type(content) is str and (len(raw) == 2 or _BESIDES.isdisjoint(raw)):
         return Message(role, content)
-    return _parse_unusual(raw, index)
+    return parse_message_at(raw, f"{field}[{index}]")
 
 
 def parse_system(content: Any) -> Message | None:
@@ -105,8 +110,8 @@ def parse_system(content: Any) -> Message | None:
     return message if message.text else None
 
 
-def _parse_unusual(raw: Any, index: int) -> Message:
-    where = f"messages[{index}]"
+def parse_message_at(raw: Any, where: str) -> Message:
+    """The message that lies at `where`, as reasons call it. Raises `Unreadable` where it is none."""
     if not isinstance(raw, dict):
         raise Unreadable(f"{where} is {name_kind(raw)}, not an object")
     role = _parse_role(raw, where)
@@ -129,7 +134,7 @@ def _parse_role(raw: dict[str, Any], where: str) -> Role:
     role = raw["role"]
     if not isinstance(role, str):
         raise Unreadable(f"{where}.role is {name_kind(role)}, not a string")
-    known = _ROLES.get(role.strip().lower())
+    known = find_role(role)
     if known is None:
         raise Unreadable(f"{where} has the unknown role {quote(role)}; known are {', '.join(_ROLES)}")
     return known
@@ -154,7 +159,7 @@ def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Messa
     refusal = raw.get("refusal")
     if isinstance(refusal, str) and refusal:
         texts.append(refusal)
-    return Message(role, "\n".join(texts), (*attachments, *calls))
+    return Message(role, "\n".join(texts), (*attachments, *calls, *_attachments(raw)))
 
 
 def _parse_part(part: Any, where: str) -> _Part:
@@ -166,7 +171,8 @@ def _parse_part(part: Any, where: str) -> _Part:
     if not isinstance(kind, str):
         return _Carried("part without a type")
     if kind in _TEXT_FIELDS:
-        text = part.get(_TEXT_FIELDS[kind])
+        # the field is "value" in the files of LLaMA-Factory 1.0
+        text = part.get(_TEXT_FIELDS[kind], part.get("value"))
         if not isinstance(text, str):
             raise Unreadable(f"{where} is a part of type {quote(kind)} without its text")
         return _Said(text)
@@ -187,6 +193,14 @@ def _parse_tool_result(content: Any, where: str) -> _ToolResult:
     parts = [_parse_part(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
     inner = _build_message(Role.TOOL, parts, {})
     return _ToolResult(inner.text, inner.attachments)
+
+
+def _attachments(raw: dict[str, Any]) -> tuple[str, ...]:
+    """What lies beside the text: as it is in our own normal form, else only that it is there."""
+    beside = raw.get("attachments")
+    if not isinstance(beside, list):
+        return ("attachment",) if beside else ()
+    return tuple(each if isinstance(each, str) else "attachment" for each in beside)
 
 
 def _tool_calls(raw: dict[str, Any]) -> tuple[str, ...]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from valueaudit.ports import Source
 from valueaudit.readers.containers import read_records
 from valueaudit.readers.content import name_kind, quote
-from valueaudit.readers.format import Format, Parser
+from valueaudit.readers.format import Format, Parser, Record
 from valueaudit.readers.lines import LONGEST_LINE
-from valueaudit.transcript import BadRecord, Item
+from valueaudit.transcript import BadRecord, Item, LeftOut
 
 _MOST_KEYS_NAMED = 8
+_MOST_DOUBTFUL = 10_000
+_MOST_LOOKED_AT = 50
 
 
 class Reading:
@@ -35,22 +38,46 @@ class Reading:
         """The names of the formats met in the source read last, in the order they were met."""
         return tuple(self._met)
 
-    def read(self, source: Source) -> Iterator[Item]:
-        """The items of one source, in its order as far as the formats allow. Raises nothing that the source says."""
+    def read(self, source: Source, *, is_log: bool = True) -> Iterator[Item]:
+        """The items of one source, in its order as far as the formats allow. Raises nothing that the source says.
+
+        A record in no known format is a bad one, unless nobody said that the source is a log (`is_log`), and none of
+        its records is in a known format: then it is something else, and all of it is left out.
+        """
         self._of_source = {}
         self._shapes = {}
         self._met = {}
+        doubtful: list[BadRecord] = []
         for record in read_records(source, longest_line=self._longest_line):
             if isinstance(record, BadRecord):
                 yield record
                 continue
             found = self._recognise(record.value)
             if found is None:
-                yield BadRecord(record.location, explain_unknown(record.value))
+                unknown = BadRecord(record.location, explain_unknown(record.value))
+                if is_log or self._met or len(doubtful) == _MOST_DOUBTFUL:
+                    yield unknown
+                else:
+                    doubtful.append(unknown)
             else:
+                yield from doubtful
+                doubtful = []
                 yield from self._parser(found).feed(record)
+        yield from (LeftOut(each.location, "no record of this file is in a known format") for each in doubtful)
         for parser in self._of_source.values():
             yield from parser.close()
+
+    def find_unknown(self, source: Source) -> Record | None:
+        """The first record of a source where its first records are all in no known format, else None.
+
+        A record that is broken may be one of a conversation. The source is read no further than needed.
+        """
+        first: Record | None = None
+        for record in islice(read_records(source, longest_line=self._longest_line), _MOST_LOOKED_AT):
+            if isinstance(record, BadRecord) or self._recognise(record.value) is not None:
+                return None
+            first = first or record
+        return first
 
     def finish(self) -> Iterator[Item]:
         """What waited for records of other sources, once all are read."""

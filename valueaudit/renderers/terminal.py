@@ -69,7 +69,7 @@ def _put_header(sheet: Sheet, report: Report) -> None:
 
 def _put_inputs(sheet: Sheet, report: Report) -> None:
     inputs = report.inputs
-    formats = ", ".join(sorted({each.format for each in inputs}))
+    formats = ", ".join(sorted({name for each in inputs for name in each.format.split("+") if name}))
     found = sum(each.conversations for each in inputs)
     facts = [_plural(len(inputs), "file"), _plural(found, "conversation"), *([formats] if formats else [])]
     sheet.fact("audited", sheet.join(facts), name_width=_NAME_WIDTH)
@@ -82,7 +82,14 @@ def _put_inputs(sheet: Sheet, report: Report) -> None:
 
 
 def _describe_input(sheet: Sheet, each: InputInfo) -> Text:
-    tail = sheet.join([format_count(each.conversations), _digest(sheet, each.sha256)])
+    aside = (
+        (each.branches, "branch", "branches"),
+        (each.duplicates, "duplicate", "duplicates"),
+        (each.left_out, "left out", "left out"),
+    )
+    beside = [_plural(count, one, many) for count, one, many in aside if count]
+    form = [each.format] if each.format else []
+    tail = sheet.join([*form, format_count(each.conversations), *beside, _digest(sheet, each.sha256)])
     path = "standard input" if each.path == "-" else each.path
     room = max(sheet.inner - _NAME_WIDTH - 2 - 3 - len(tail.plain), _SHORTEST_PATH)
     return sheet.join([path if sheet.verbose else sheet.cut(path, room), tail])
