@@ -152,7 +152,7 @@ def test_a_long_sentence_gives_the_words_alone() -> None:
 def test_a_megabyte_of_anything_is_folded_and_searched_in_bounded_time(unit: str) -> None:
     """No pattern backtracks without bound: a message of one million characters takes seconds at most."""
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
-    started = time.perf_counter()
+    started = time.process_time()
     own = hide_speakers(hide_quotations(fold_text(text).text))
     load_phrases().assistant.search(own, find_words(own))
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
