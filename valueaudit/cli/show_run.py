@@ -22,7 +22,7 @@ from valueaudit.readers.reading import Reading
 from valueaudit.record import ConversationRecord, FooterRecord, InputInfo, RecordLine, parse_lines
 from valueaudit.registry import find_format
 from valueaudit.renderers.visible import visible
-from valueaudit.transcript import Item, Transcript
+from valueaudit.transcript import Item, Location, Transcript
 
 LONGEST_QUOTE = 200
 
@@ -100,15 +100,16 @@ def _read_transcript(
 ) -> tuple[Transcript, str | None]:
     """The conversation, and what is to be said against it: that the file is not the one that was scanned."""
     info = inputs.get(record.source)
+    wanted = Location(source, record.line, record.pointer)
     found: Transcript | None = None
     digest: str | None = None
     reading = _build_reading(info)
     for path in _files_to_read(source, record, info, inputs):
         for opened in open_logs(path, io.BytesIO()):
-            found = _find(reading.read(opened), record) or found
+            found = _find(reading.read(opened), record.id, wanted) or found
             if opened.name == source:
                 digest = opened.sha256
-    found = _find(reading.finish(), record) or found
+    found = _find(reading.finish(), record.id, wanted) or found
     if found is None:
         raise InputError(
             f'"{source}" no longer has "{record.id}" at {record.location}', help="the file has changed since the scan"
@@ -127,24 +128,19 @@ def _build_reading(info: InputInfo | None) -> Reading:
 def _files_to_read(
     source: str, record: ConversationRecord, info: InputInfo | None, inputs: Mapping[str, InputInfo]
 ) -> Iterator[str]:
-    """The file of the source, after the others of the scan where a conversation may be spread over files."""
+    """The file of the source; where a conversation may be spread over files, all of the scan, in its order."""
     spread = info is not None and any(
         known is not None and known.scope == "run" for known in map(find_format, info.format.split("+"))
     )
     folder = source.removesuffix(record.source)
-    for other in inputs if spread else ():
-        if other != record.source and (file := _find_file(folder + other)) is not None:
-            yield file
-    own = _find_file(source)
-    if own is not None:
-        yield own
+    files = [_find_file(folder + path) for path in inputs] if spread else [_find_file(source)]
+    yield from dict.fromkeys(file for file in files if file is not None)
 
 
-def _find(items: Iterable[Item], record: ConversationRecord) -> Transcript | None:
+def _find(items: Iterable[Item], identity: str, wanted: Location) -> Transcript | None:
     found = None
     for item in items:
-        same_place = item.location.line == record.line and item.location.pointer == record.pointer
-        if same_place and isinstance(item, Transcript) and item.id == record.id:
+        if isinstance(item, Transcript) and item.location == wanted and item.id == identity:
             found = item
     return found
 
