@@ -116,6 +116,7 @@ def test_an_edited_question_is_a_branch() -> None:
         ({"type": "summary", "summary": "s", "leafUuid": "x"}, 'no speech: a line of type "summary"'),
         ({"type": "system", "subtype": "compact_boundary", "sessionId": "s1"}, 'no speech: a line of type "system"'),
         ({"type": "file-history-snapshot", "snapshot": {}}, 'no speech: a line of type "file-history-snapshot"'),
+        ({"type": "ai-title", "aiTitle": "t"}, 'no speech: a line of type "ai-title"'),
         ({"type": "new-kind", "uuid": "n", "parentUuid": "a"}, 'no speech: a line of type "new-kind"'),
         ({"type": "result", "session_id": "s1"}, 'no speech: a line of type "result"'),
         (asks("x", "a", "Summary", isCompactSummary=True), "no speech: a summary of what was said before"),

@@ -72,6 +72,15 @@ def test_what_the_program_puts_in_is_not_the_users(text: str) -> None:
     assert words(read_one(head(), said("user", text), said("user", "Hi"))) == [("system", text), ("user", "Hi")]
 
 
+def test_the_users_words_beside_what_the_program_puts_in() -> None:
+    """Of a message with parts of both, only the user's are read."""
+    item = message("user", "<environment_context>x</environment_context>")
+    item["content"].append({"type": "input_text", "text": "Hi"})
+    transcript = read_one(line("response_item", **item))
+    assert words(transcript) == [("user", "Hi")]
+    assert carried(transcript) == [("context put in by the program, not read",)]
+
+
 def test_developer_messages_are_system_messages() -> None:
     """What a developer sets is a system message."""
     assert words(read_one(said("developer", "Be brief."), said("user", "Hi")))[0] == ("system", "Be brief.")

@@ -212,8 +212,12 @@ def _read_message(item: dict[str, Any]) -> Message:
     content = item.get("content")
     if not isinstance(content, str | list):
         raise Unreadable(f'"content" is {name_kind(content)}, not a string or a list of parts')
-    message = say(role, content)
-    return _read_request(message) if role is Role.USER else message
+    if role is not Role.USER:
+        return say(role, content)
+    own = [part for part in list_of(content) if not _PUT_IN.match(str(object_of(part).get("text")))]
+    if 0 < len(own) < len(content):
+        return _read_request(say(role, own, ("context put in by the program, not read",)))
+    return _read_request(say(role, content))
 
 
 def _read_request(message: Message) -> Message:
