@@ -9,11 +9,12 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from valueaudit.errors import InputError, UsageError
+from valueaudit.cli.unknown import refuse_unknown
+from valueaudit.errors import UsageError
 from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs, printable
 from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
-from valueaudit.readers.reading import Reading, explain_unknown
+from valueaudit.readers.reading import Reading
 from valueaudit.record import InputInfo
 from valueaudit.registry import FORMATS, find_format
 from valueaudit.transcript import BadRecord, Item, LeftOut, Transcript
@@ -45,6 +46,11 @@ class Inputs:
     def infos(self) -> tuple[InputInfo, ...]:
         """One entry for each file that was begun, in order, as far as it was read."""
         return tuple(self._begun.values())
+
+    @property
+    def first_unknown(self) -> Record | None:
+        """The first record so far that is in no known format."""
+        return self._reading.first_unknown
 
     @property
     def bytes_read(self) -> int:
@@ -153,11 +159,7 @@ def _refuse_unknown(path: str, reading: Reading) -> None:
             return
         unknown = unknown or found
     if unknown is not None:
-        raise InputError(
-            f'"{unknown.location.source}" cannot be understood: {explain_unknown(unknown.value)}',
-            help="say where its texts lie, as --map user=/FIELD,assistant=/FIELD or --map messages=/FIELD,role=/FIELD,"
-            "text=/FIELD; valueaudit formats lists what is read",
-        )
+        raise refuse_unknown(unknown)
 
 
 def open_stdin() -> BinaryIO:

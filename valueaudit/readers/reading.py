@@ -14,12 +14,14 @@ from valueaudit.readers.lines import LONGEST_LINE
 from valueaudit.transcript import BadRecord, Item, LeftOut
 
 _MOST_KEYS_NAMED = 8
+_MOST_KEYS_BELOW = 4
 _MOST_DOUBTFUL = 10_000
 _MOST_LOOKED_AT = 50
 
 
 class Reading:
     """Reads the sources of one run, one after the other; `formats` names those met in the source read last.
+    `first_unknown` is the first record of the run that no format recognised.
 
     With one format in `formats` every record is taken for it; with several, the first that recognises a record has it.
     """
@@ -32,6 +34,7 @@ class Reading:
         self._of_source: dict[str, Parser] = {}
         self._shapes: dict[tuple[str, ...], Format] = {}
         self._met: dict[str, None] = {}
+        self.first_unknown: Record | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -54,6 +57,7 @@ class Reading:
                 continue
             found = self._recognise(record.value)
             if found is None:
+                self.first_unknown = self.first_unknown or record
                 unknown = BadRecord(record.location, explain_unknown(record.value))
                 if is_log or self._met or len(doubtful) == _MOST_DOUBTFUL:
                     yield unknown
@@ -114,6 +118,19 @@ def explain_unknown(value: Any) -> str:
         return f"{name_kind(value)}, not an object"
     if not value:
         return "no conversation: the object is empty"
-    named = ", ".join(quote(key) for key in list(value)[:_MOST_KEYS_NAMED])
-    more = ", …" if len(value) > _MOST_KEYS_NAMED else ""
-    return f"no known format; the fields are {named}{more}"
+    named = _name_keys(value, _MOST_KEYS_NAMED, below=True)
+    return f"no known format; the fields are {named}"
+
+
+def _name_keys(value: dict[str, Any], most: int, *, below: bool = False) -> str:
+    named = [quote(key) + (_name_below(value[key]) if below else "") for key in islice(value, most)]
+    return ", ".join([*named, "…"] if len(value) > most else named)
+
+
+def _name_below(value: object) -> str:
+    """The fields one level down, where messages may lie."""
+    if type(value) is dict and value:
+        return f" (an object with {_name_keys(value, _MOST_KEYS_BELOW)})"
+    if type(value) is list and value and type(value[0]) is dict and value[0]:
+        return f" (a list of objects with {_name_keys(value[0], _MOST_KEYS_BELOW)})"
+    return ""
