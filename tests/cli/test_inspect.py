@@ -11,7 +11,9 @@ from rich.cells import cell_len
 
 from samples import build_line, write_conversations, write_logs
 from valueaudit.cli.main import run
+from valueaudit.files import LOG_ENDINGS
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "valueaudit")
 
 
@@ -185,3 +187,16 @@ def test_a_reader_that_goes_away_ends_nothing_badly(folder: Path) -> None:
     command = f"'{sys.executable}' -m valueaudit inspect in.jsonl | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_refusal_that_the_page_shows(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/formats.md shows word for word what is said of the example in a shape of its own."""
+    monkeypatch.chdir(ROOT)
+    shown("examples/calls.json", code=2)
+    assert shown.errors in (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_what_a_folder_is_searched_for() -> None:
+    """Every ending of a log stands on the page."""
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8").split("## How a format is told")[0]
+    assert all(f"`{ending.removesuffix('.gz').removesuffix('.zst')}`" in page for ending in LOG_ENDINGS)

@@ -72,7 +72,8 @@ class Inputs:
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
         for opened in open_logs(path, self._stdin):
-            self._begun[opened.name] = InputInfo(opened.name, None, "", 0, 0)
+            # two names may look alike once each can be shown: their counts add
+            self._begun.setdefault(opened.name, InputInfo(opened.name, None, "", 0, 0))
             is_log = path in self._named and opened.name == printable(path)
             for item in self._count(self._reading.read(opened, is_log=is_log)):
                 self._opened_bytes = opened.bytes_read
