@@ -64,6 +64,33 @@ def test_a_named_file_of_no_format_is_refused_at_once(folder: Path) -> None:
     assert all(isinstance(item, BadRecord) for item in plan_inputs(["b.jsonl"]))
 
 
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ('{"messages": [{"sender": "user", "text": "Hi"}]}', 'looks like chat, but messages[0] has no "role"'),
+        ('{"messages": [{"role": "narrator", "content": "Hi"}]}', 'messages[0] has the unknown role "narrator"'),
+    ],
+)
+def test_a_file_that_only_looks_like_a_format_is_refused(folder: Path, record: str, said: str) -> None:
+    """Where another shape would read what the format cannot, that is said before anything is judged."""
+    write_logs(folder / "a.jsonl", [record] * 3)
+    with pytest.raises(InputError) as refused:
+        plan_inputs(["a.jsonl"])
+    assert said in refused.value.message
+    assert "--map messages=/messages,role=/" in (refused.value.help or "")
+    assert all(isinstance(item, BadRecord) for item in plan_inputs(["a.jsonl"], "chat"))
+    write_logs(folder / "a.jsonl", [record, build_line(id="a")])
+    assert [type(item) for item in plan_inputs(["a.jsonl"])] == [BadRecord, Transcript]
+
+
+def test_what_a_format_cannot_read_in_any_shape_is_read_as_bad(folder: Path) -> None:
+    """Its own reason says more than a refusal would."""
+    write_logs(folder / "a.jsonl", ['{"messages": []}'])
+    (bad,) = plan_inputs(["a.jsonl"])
+    assert isinstance(bad, BadRecord)
+    assert bad.reason == '"messages" is empty'
+
+
 def test_an_archive_is_refused_where_none_of_its_members_is_a_log(folder: Path) -> None:
     """One that is known is enough, and the others are left out."""
     for name, members in (("a.zip", [UNKNOWN]), ("b.zip", [UNKNOWN, build_line(id="a")])):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from valueaudit.cli.unknown import advise_on_unknown, refuse_unknown
 from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
-from valueaudit.readers.reading import explain_unknown
+from valueaudit.readers.reading import Unknown, explain_unknown
 from valueaudit.readers.suggesting import Suggestion, suggest_mapping
 from valueaudit.transcript import BadRecord, Location
 
@@ -112,6 +112,7 @@ def test_people_are_not_named(record: Any, mapping: str) -> None:
         {"d": [{"speaker": "user", "utterance": "Hi"}, {"speaker": "user"}]},
         {"d": [{"speaker": "x=y", "utterance": "Hi"}]},
         {"d": [{"speaker": "x" * 50, "utterance": "Hi"}]},
+        {"parts": [{"type": "text", "text": "Hi"}]},
         {"a b": "only one text", "n": 1},
         {"one": "a text", "two": "a text", "three": "a text"},
         {"answer": "Is it open?", "n": 1},
@@ -181,6 +182,6 @@ def test_fields_are_named_one_level_down(record: Any, said: str) -> None:
 )
 def test_our_own_documents_are_known(record: Any, said: str) -> None:
     """What valueaudit wrote itself is named as that."""
-    error = refuse_unknown(Record(record, Location("x.json", 1, None)))
+    error = refuse_unknown(Unknown(Record(record, Location("x.json", 1, None)), explain_unknown(record)))
     assert said in error.message
     assert error.help

@@ -14,7 +14,8 @@ from valueaudit.errors import UsageError
 from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs, printable
 from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
-from valueaudit.readers.reading import Reading
+from valueaudit.readers.reading import Reading, Unknown
+from valueaudit.readers.suggesting import suggest_mapping
 from valueaudit.record import InputInfo
 from valueaudit.registry import FORMATS, find_format
 from valueaudit.transcript import BadRecord, Item, LeftOut, Transcript
@@ -153,13 +154,14 @@ def build_reading(format_name: str = AUTO, mapping: str | None = None) -> Readin
 
 
 def _refuse_unknown(path: str, reading: Reading) -> None:
-    unknown: Record | None = None
+    unknown: Unknown | None = None
     for opened in open_logs(path, io.BytesIO()):
         found = reading.find_unknown(opened)
         if found is None:
             return
         unknown = unknown or found
-    if unknown is not None:
+    # a format that took its record says itself what is wrong with it, unless the record has another shape
+    if unknown is not None and (unknown.format is None or suggest_mapping(unknown.record.value) is not None):
         raise refuse_unknown(unknown)
 
 

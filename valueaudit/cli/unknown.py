@@ -8,9 +8,8 @@ import shlex
 from typing import Any
 
 from valueaudit.errors import InputError
-from valueaudit.readers.format import Record
 from valueaudit.readers.prompt_response import is_message
-from valueaudit.readers.reading import explain_unknown
+from valueaudit.readers.reading import Unknown
 from valueaudit.readers.suggesting import find_lists, suggest_mapping
 from valueaudit.registry import FORMATS
 from valueaudit.renderers.visible import visible
@@ -24,15 +23,14 @@ _OWN = "valueaudit report and valueaudit check read it; name the chat logs that 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def refuse_unknown(record: Record) -> InputError:
+def refuse_unknown(unknown: Unknown) -> InputError:
     """The error for a file that begins with this record, in no format that we know."""
-    name = record.location.source
-    own = _name_own(record.value)
+    value, name = unknown.record.value, unknown.record.location.source
+    own = _name_own(value)
     if own is not None:
         return InputError(f'"{name}" is {own}, no chat log', help=_OWN)
-    return InputError(
-        f'"{name}" cannot be understood: {explain_unknown(record.value)}', help=advise_on_unknown(record.value)
-    )
+    taken = f"it looks like {unknown.format}, but " if unknown.format is not None else ""
+    return InputError(f'"{name}" cannot be understood: {taken}{unknown.reason}', help=advise_on_unknown(value))
 
 
 def advise_on_unknown(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from valueaudit.ports import Source
 from valueaudit.readers.containers import read_records
@@ -17,6 +17,14 @@ _MOST_KEYS_NAMED = 8
 _MOST_KEYS_BELOW = 4
 _MOST_DOUBTFUL = 10_000
 _MOST_LOOKED_AT = 50
+
+
+class Unknown(NamedTuple):
+    """A record that could not be read, and why; `format` is the name of the one that took it for its own."""
+
+    record: Record
+    reason: str
+    format: str | None = None
 
 
 class Reading:
@@ -71,17 +79,28 @@ class Reading:
         for parser in self._of_source.values():
             yield from parser.close()
 
-    def find_unknown(self, source: Source) -> Record | None:
-        """The first record of a source where its first records are all in no known format, else None.
+    def find_unknown(self, source: Source) -> Unknown | None:
+        """The first record of a source where its first 50 are all in no format, or not read by that one; else None.
 
         A record that is broken may be one of a conversation. The source is read no further than needed.
         """
-        first: Record | None = None
+        first: Unknown | None = None
         for record in islice(read_records(source, longest_line=self._longest_line), _MOST_LOOKED_AT):
-            if isinstance(record, BadRecord) or self._recognise(record.value) is not None:
+            unknown = None if isinstance(record, BadRecord) else self._look_at(record)
+            if unknown is None:
                 return None
-            first = first or record
+            first = first or unknown
         return first
+
+    def _look_at(self, record: Record) -> Unknown | None:
+        if self._forced is not None:
+            return None
+        found = self._recognise(record.value)
+        if found is None:
+            return Unknown(record, explain_unknown(record.value))
+        items = list(found.start().feed(record))
+        refused = [item for item in items if isinstance(item, BadRecord)]
+        return Unknown(record, refused[0].reason, found.name) if refused and refused == items else None
 
     def finish(self) -> Iterator[Item]:
         """What waited for records of other sources, once all are read."""

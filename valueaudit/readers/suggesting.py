@@ -68,6 +68,8 @@ _ANSWERING = (
     "output",
 )
 _ROW_IDS = CONVERSATION_IDS | {"call", "callid", "ticket", "ticketid", "case", "caseid", "dialogueid", "roomid"}
+# fields that say who speaks only where they name somebody known
+_WEAK = frozenset({"user", "name", "source", "direction", "type", "kind"})
 # what speakers are called who are neither "user" nor "assistant"
 _NAMES = {
     **dict.fromkeys(("customer", "client", "caller", "visitor", "guest", "patient", "student", "member"), "user"),
@@ -119,7 +121,7 @@ def _suggest_list(value: Any, steps: Pointer, messages: list[dict[str, Any]]) ->
         return None
     place = build_pointer(steps)
     named = f"messages={_escape(place)},role={_escape(build_pointer(role))},text={_escape(build_pointer(text))}"
-    return _add_names(value, named, [follow(message, role) for message in messages])
+    return _add_names(value, named, role, [follow(message, role) for message in messages])
 
 
 def _suggest_row(value: Any) -> Suggestion | None:
@@ -131,7 +133,7 @@ def _suggest_row(value: Any) -> Suggestion | None:
     if role is None or text is None or key is None:
         return None
     places = (f"role={_name(role)}", f"text={_name(text)}", f"id={_name((key,))}")
-    return _add_names(value, ",".join(places), [follow(value, role)])
+    return _add_names(value, ",".join(places), role, [follow(value, role)])
 
 
 def _suggest_pair(value: Any) -> Suggestion | None:
@@ -186,11 +188,13 @@ def _leaves(value: Any, steps: Pointer = ()) -> Iterator[tuple[Pointer, str]]:
             yield from _leaves(child, (*steps, key))
 
 
-def _add_names(value: Any, mapping: str, speakers: Sequence[Any]) -> Suggestion | None:
+def _add_names(value: Any, mapping: str, role: Pointer, speakers: Sequence[Any]) -> Suggestion | None:
     names = dict.fromkeys(name.strip().lower() for name in speakers if isinstance(name, str))
     strangers = [name for name in names if find_role(name) is None]
     known = "".join(f",role:{name}={_NAMES[name]}" for name in strangers if name in _NAMES)
     others = [name for name in strangers if name not in _NAMES]
+    if len(others) == len(names) and squash(role[-1]) in _WEAK:
+        return None
     # whoever is not known is anybody's guess, which only matters for the trial
     trial = "".join(f",role:{_escape(name)}=user" for name in others)
     return _check(value, mapping + known, trial)
