@@ -125,6 +125,16 @@ def test_an_empty_file_is_no_success(shown: Shown, content: bytes) -> None:
     ]
 
 
+def test_bad_records_alone_speak_for_themselves(shown: Shown) -> None:
+    """Where the format is known, its own reasons say what to do."""
+    write_logs(Path("in.jsonl"), ['{"messages": []}'])
+    assert shown("in.jsonl", code=4)[1:] == [
+        'bad record at in.jsonl:1: "messages" is empty',
+        "no conversation was found in 1 file",
+        "each bad record says why",
+    ]
+
+
 def test_a_folder_of_something_else_says_what_to_try(shown: Shown) -> None:
     """Where nobody said that a file is a log it is left out, and still explained when nothing else is there."""
     for name in ("a.json", "b.json"):

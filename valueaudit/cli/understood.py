@@ -39,4 +39,6 @@ def find_nothing(inputs: Inputs) -> tuple[str, str]:
     message = f"no conversation was found in {count:,} {'file' if count == 1 else 'files'}"
     if inputs.first_unknown is not None:
         return message, advise_on_unknown(inputs.first_unknown.value)
+    if any(info.bad_records for info in inputs.infos):
+        return message, "each bad record says why"
     return message, "valueaudit formats lists what is read, with an example of each"
