@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 
-import click
-
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.terminal import is_ascii_only, tell
-from valueaudit.errors import ExitCode, NothingToAuditError
+from valueaudit.cli.understood import MOST_TOLD, count_conversations, describe_input, find_nothing
+from valueaudit.errors import ExitCode, NothingToAuditError, OutputError
 from valueaudit.files import STDIN
-from valueaudit.readers.normal import write_line
-from valueaudit.record import InputInfo
+from valueaudit.readers.normal import is_normal, write_line
 from valueaudit.renderers.visible import visible
 from valueaudit.transcript import BadRecord
-from valueaudit.writing import RecordsFile
+from valueaudit.writing import RecordsFile, check_writable, is_special
 
-MOST_TOLD = 5
+STDOUT = "-"
 
 
 def run_convert(paths: Sequence[str], output: str, input_format: str, mapping: str | None) -> int:
-    """Writes the conversations; the exit code. Raises `InputError`, `StorageError` and `NothingToAuditError`."""
+    """Writes the conversations; the exit code.
+
+    Raises `OutputError` before anything is read, `InputError`, `StorageError` and `NothingToAuditError`.
+    """
     inputs = plan_inputs(paths, input_format, mapping)
-    with contextlib.ExitStack() as stack:
-        if output == STDIN:
-            bad = _write(inputs, lambda line: click.echo(line, nl=False))
-        else:
-            file = stack.enter_context(RecordsFile(output))
+    _refuse_input(output, inputs.paths)
+    if output == STDOUT:
+        bad = _write(inputs, sys.stdout.buffer.write)
+        sys.stdout.flush()
+    else:
+        check_writable(output, is_ours=is_normal)
+        with RecordsFile(output) as file:
             bad = _write(inputs, file.write)
-            if sum(info.conversations for info in inputs.infos):
+            if count_conversations(inputs.infos):
                 file.commit()
     for info in inputs.infos:
-        tell(visible(describe_input(info), ascii_only=is_ascii_only(sys.stderr)), sys.stderr)
-    if not sum(info.conversations for info in inputs.infos):
-        raise NothingToAuditError(
-            f"no conversation was found in {len(inputs.paths)} files; nothing was written",
-            help="valueaudit inspect FILE shows how a file is understood",
-        )
+        _tell(describe_input(info))
+    if not count_conversations(inputs.infos):
+        message, advice = find_nothing(inputs)
+        raise NothingToAuditError(f"{message}; nothing was written", help=advice)
     return ExitCode.INCOMPLETE if bad else ExitCode.PASS
 
 
-def _write(inputs: Inputs, write: Callable[[bytes], None]) -> int:
+def _write(inputs: Inputs, write: Callable[[bytes], object]) -> int:
     bad = 0
     for item in inputs:
         if isinstance(item, BadRecord):
             bad += 1
             if bad <= MOST_TOLD:
-                tell(visible(f"not converted: {item.location}: {item.reason}"), sys.stderr)
+                _tell(f"not converted: {item.location}: {item.reason}")
         else:
             write(write_line(item))
     if bad > MOST_TOLD:
-        tell(f"not converted: {bad - MOST_TOLD:,} more", sys.stderr)
+        _tell(f"not converted: {bad - MOST_TOLD:,} more")
     return bad
 
 
-def describe_input(info: InputInfo) -> str:
-    """One file as it was read, in one line."""
-    counts = (
-        (info.conversations, "conversation"),
-        (info.messages, "message"),
-        (info.attachments, "attachment"),
-        (info.branches, "other branch"),
-        (info.duplicates, "duplicate"),
-        (info.left_out, "record left out"),
-        (info.bad_records, "bad record"),
-    )
-    told = ", ".join(f"{count:,} {_plural(noun, count)}" for count, noun in counts if count) or "nothing in it"
-    return f"{info.path}: {info.format or 'no known format'}, {told}"
+def _refuse_input(output: str, paths: Sequence[str]) -> None:
+    """Raises `OutputError` where what is written would also be read, under this name or another one."""
+    target = _file_of(output)
+    for path in paths if target is not None else ():
+        if path != STDIN and not is_special(path) and _file_of(path) == target:
+            named = "standard output" if output == STDOUT else f'"{output}"'
+            raise OutputError(f"{named} is one of the inputs", help="write to another file, outside of the inputs")
 
 
-def _plural(noun: str, count: int) -> str:
-    if count == 1:
-        return noun
-    head, space, rest = noun.partition(" ")
-    if noun == "other branch":
-        return "other branches"
-    return f"{head}s{space}{rest}"
+def _file_of(path: str) -> tuple[int, int] | None:
+    """What tells a file apart, None where there is none yet; `-` is standard output."""
+    # standard output may be no file at all
+    with contextlib.suppress(OSError, ValueError):
+        found = os.fstat(sys.stdout.fileno()) if path == STDOUT else os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _tell(line: str) -> None:
+    tell(visible(line, ascii_only=is_ascii_only(sys.stderr)), sys.stderr)

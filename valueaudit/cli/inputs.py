@@ -9,11 +9,13 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from valueaudit.errors import InputError, UsageError
+from valueaudit.cli.unknown import refuse_unknown
+from valueaudit.errors import UsageError
 from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs, printable
 from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
-from valueaudit.readers.reading import Reading, explain_unknown
+from valueaudit.readers.reading import Reading, Unknown
+from valueaudit.readers.suggesting import suggest_mapping
 from valueaudit.record import InputInfo
 from valueaudit.registry import FORMATS, find_format
 from valueaudit.transcript import BadRecord, Item, LeftOut, Transcript
@@ -47,6 +49,11 @@ class Inputs:
         return tuple(self._begun.values())
 
     @property
+    def first_unknown(self) -> Record | None:
+        """The first record so far that is in no known format."""
+        return self._reading.first_unknown
+
+    @property
     def bytes_read(self) -> int:
         """Bytes consumed so far, as they lie on disk."""
         return self._read_before + self._opened_bytes
@@ -66,7 +73,8 @@ class Inputs:
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
         for opened in open_logs(path, self._stdin):
-            self._begun[opened.name] = InputInfo(opened.name, None, "", 0, 0)
+            # two names may look alike once each can be shown: their counts add
+            self._begun.setdefault(opened.name, InputInfo(opened.name, None, "", 0, 0))
             is_log = path in self._named and opened.name == printable(path)
             for item in self._count(self._reading.read(opened, is_log=is_log)):
                 self._opened_bytes = opened.bytes_read
@@ -146,18 +154,15 @@ def build_reading(format_name: str = AUTO, mapping: str | None = None) -> Readin
 
 
 def _refuse_unknown(path: str, reading: Reading) -> None:
-    unknown: Record | None = None
+    unknown: Unknown | None = None
     for opened in open_logs(path, io.BytesIO()):
         found = reading.find_unknown(opened)
         if found is None:
             return
         unknown = unknown or found
-    if unknown is not None:
-        raise InputError(
-            f'"{unknown.location.source}" cannot be understood: {explain_unknown(unknown.value)}',
-            help="say where its texts lie, as --map user=/FIELD,assistant=/FIELD or --map messages=/FIELD,role=/FIELD,"
-            "text=/FIELD; valueaudit formats lists what is read",
-        )
+    # a format that took its record says itself what is wrong with it, unless the record has another shape
+    if unknown is not None and (unknown.format is None or suggest_mapping(unknown.record.value) is not None):
+        raise refuse_unknown(unknown)
 
 
 def open_stdin() -> BinaryIO:

@@ -137,7 +137,7 @@ def _unwrap(raw: dict[str, Any]) -> dict[str, Any]:
         known = _SPEAKERS.get(speaker)
         return inner if "role" in inner or known is None else {**inner, "role": known}
     inner = raw.get("data")
-    if type(inner) is dict and raw.get("type") in _SPEAKERS:
+    if type(inner) is dict and isinstance(raw.get("type"), str) and raw["type"] in _SPEAKERS:
         return {**inner, "type": raw["type"]}
     return raw
 
@@ -226,7 +226,8 @@ def _part(raw: Any) -> Any:
         return {"type": name_kind(raw)}
     if type(raw.get("message_content")) is dict:
         raw = raw["message_content"]
-    kind = raw.get("type", raw.get("block_type"))
+    named = raw.get("type", raw.get("block_type"))
+    kind = named if isinstance(named, str) else None
     if raw.get("thought") is True or kind in _THOUGHT_TYPES:
         return {"type": "thinking"}
     for call in ("functionCall", "function_call", "toolUse"):

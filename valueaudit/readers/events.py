@@ -32,7 +32,7 @@ def parse_stream(text: str) -> Any:
         return _add_chunks(events)
     if any(event.get("type") == "message_start" for event in events):
         return _add_blocks(events)
-    whole = next((event.get("response") for event in events if event.get("type") in _ENDS_OF_RESPONSES), None)
+    whole = next((event.get("response") for event in events if str(event.get("type")) in _ENDS_OF_RESPONSES), None)
     if isinstance(whole, dict):
         return whole
     items = [event.get("item") for event in events if event.get("type") == "response.output_item.done"]

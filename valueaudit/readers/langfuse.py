@@ -95,7 +95,7 @@ class Langfuse:
             reason = f"an observation of type {kind.upper()}, which holds no speech of its own"
             self._traces.settle(LeftOut(location, reason))
             return
-        self._take(observation, trace, location, is_call=kind in _CALLS)
+        self._take(observation, trace, location, is_call=isinstance(kind, str) and kind in _CALLS)
 
     def _read_trace(self, trace: dict[str, Any], location: Location) -> None:
         if any(decode(trace.get(side)) not in (None, "", {}, []) for side in ("input", "output")):

@@ -10,20 +10,28 @@ from valueaudit.transcript import Message, Transcript
 
 ORIGIN = "origin"
 
+_START = b'{"origin":'
 _ENCODE = msgspec.json.Encoder().encode
 
 
 def write_line(transcript: Transcript) -> bytes:
-    """One line of JSON: id, messages, metadata, and where the conversation came from when it was first converted."""
+    """One line of JSON: id, messages, metadata, and where the conversation came from when it was first converted.
+
+    A log that says something of its own under the name "origin" keeps that in its place.
+    """
     metadata = dict(transcript.metadata)
-    origin = metadata.pop(ORIGIN, None)
     line = {
+        ORIGIN: metadata.pop(ORIGIN, str(transcript.location)),
         "id": transcript.id,
         "messages": [_build_message(message) for message in transcript.messages],
         "metadata": metadata,
-        ORIGIN: origin if origin is not None else str(transcript.location),
     }
     return _ENCODE(line) + b"\n"
+
+
+def is_normal(head: bytes) -> bool:
+    """Whether a file that begins like this was written by `convert`, or is empty."""
+    return not head.strip() or head.startswith(_START)
 
 
 def _build_message(message: Message) -> dict[str, Any]:

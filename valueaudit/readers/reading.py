@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from valueaudit.ports import Source
 from valueaudit.readers.containers import read_records
@@ -14,12 +14,22 @@ from valueaudit.readers.lines import LONGEST_LINE
 from valueaudit.transcript import BadRecord, Item, LeftOut
 
 _MOST_KEYS_NAMED = 8
+_MOST_KEYS_BELOW = 4
 _MOST_DOUBTFUL = 10_000
 _MOST_LOOKED_AT = 50
 
 
+class Unknown(NamedTuple):
+    """A record that could not be read, and why; `format` is the name of the one that took it for its own."""
+
+    record: Record
+    reason: str
+    format: str | None = None
+
+
 class Reading:
     """Reads the sources of one run, one after the other; `formats` names those met in the source read last.
+    `first_unknown` is the first record of the run that no format recognised.
 
     With one format in `formats` every record is taken for it; with several, the first that recognises a record has it.
     """
@@ -32,6 +42,7 @@ class Reading:
         self._of_source: dict[str, Parser] = {}
         self._shapes: dict[tuple[str, ...], Format] = {}
         self._met: dict[str, None] = {}
+        self.first_unknown: Record | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -54,6 +65,7 @@ class Reading:
                 continue
             found = self._recognise(record.value)
             if found is None:
+                self.first_unknown = self.first_unknown or record
                 unknown = BadRecord(record.location, explain_unknown(record.value))
                 if is_log or self._met or len(doubtful) == _MOST_DOUBTFUL:
                     yield unknown
@@ -67,17 +79,28 @@ class Reading:
         for parser in self._of_source.values():
             yield from parser.close()
 
-    def find_unknown(self, source: Source) -> Record | None:
-        """The first record of a source where its first records are all in no known format, else None.
+    def find_unknown(self, source: Source) -> Unknown | None:
+        """The first record of a source where its first 50 are all in no format, or not read by that one; else None.
 
         A record that is broken may be one of a conversation. The source is read no further than needed.
         """
-        first: Record | None = None
+        first: Unknown | None = None
         for record in islice(read_records(source, longest_line=self._longest_line), _MOST_LOOKED_AT):
-            if isinstance(record, BadRecord) or self._recognise(record.value) is not None:
+            unknown = None if isinstance(record, BadRecord) else self._look_at(record)
+            if unknown is None:
                 return None
-            first = first or record
+            first = first or unknown
         return first
+
+    def _look_at(self, record: Record) -> Unknown | None:
+        if self._forced is not None:
+            return None
+        found = self._recognise(record.value)
+        if found is None:
+            return Unknown(record, explain_unknown(record.value))
+        items = list(found.start().feed(record))
+        refused = [item for item in items if isinstance(item, BadRecord)]
+        return Unknown(record, refused[0].reason, found.name) if refused and refused == items else None
 
     def finish(self) -> Iterator[Item]:
         """What waited for records of other sources, once all are read."""
@@ -114,6 +137,19 @@ def explain_unknown(value: Any) -> str:
         return f"{name_kind(value)}, not an object"
     if not value:
         return "no conversation: the object is empty"
-    named = ", ".join(quote(key) for key in list(value)[:_MOST_KEYS_NAMED])
-    more = ", …" if len(value) > _MOST_KEYS_NAMED else ""
-    return f"no known format; the fields are {named}{more}"
+    named = _name_keys(value, _MOST_KEYS_NAMED, below=True)
+    return f"no known format; the fields are {named}"
+
+
+def _name_keys(value: dict[str, Any], most: int, *, below: bool = False) -> str:
+    named = [quote(key) + (_name_below(value[key]) if below else "") for key in islice(value, most)]
+    return ", ".join([*named, "…"] if len(value) > most else named)
+
+
+def _name_below(value: object) -> str:
+    """The fields one level down, where messages may lie."""
+    if type(value) is dict and value:
+        return f" (an object with {_name_keys(value, _MOST_KEYS_BELOW)})"
+    if type(value) is list and value and type(value[0]) is dict and value[0]:
+        return f" (a list of objects with {_name_keys(value[0], _MOST_KEYS_BELOW)})"
+    return ""
