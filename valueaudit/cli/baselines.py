@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from valueaudit.cli.gaps import find_gap
+from valueaudit.acceptance import Counts
+from valueaudit.cli.gaps import find_gap, restate_questions
 from valueaudit.comparing import Ledger
-from valueaudit.drifting import Audited, Change, build_change, find_drift_checks, find_reasons
+from valueaudit.drifting import Audited, Change, build_change, count_baseline, find_drift_checks, find_reasons
 from valueaudit.errors import InputError, NotComparableError
 from valueaudit.files import open_source, printable
 from valueaudit.policy import Policy, compile_checks
-from valueaudit.record import BadRecordRecord, ClassifierInfo, Record, TaxonomyInfo
+from valueaudit.record import ClassifierInfo, TaxonomyInfo
 from valueaudit.rules import Check
 from valueaudit.saved import SavedRun
-from valueaudit.tally import Predicate, RuleCount, Standing
+from valueaudit.tally import Predicate, tally_records
 from valueaudit.taxonomy import Taxonomy
 
 _HELP = "name the records (scan --records) of an audit by this judge with these questions, or take the rule out"
@@ -64,13 +65,41 @@ def read_baselines(policy: Policy | None, taxonomy: Taxonomy) -> Baselines:
     return Baselines(checks, {name: _read(name, policy, checks, taxonomy) for name in policy.baselines})
 
 
+def count_baselines(policy: Policy, taxonomy: Taxonomy) -> dict[str, Counts | str]:
+    """For each check that is held against a baseline what that counted, or why it cannot be used and what to do.
+
+    The judge of the audit to come is not known, so it is taken for that of the baseline.
+    """
+    checks = find_drift_checks(compile_checks(policy))
+    audited: dict[str, Audited | str] = {}
+    for name in policy.baselines:
+        try:
+            audited[name] = _read(name, policy, checks, taxonomy)
+        except NotComparableError as error:
+            audited[name] = f"{error.message}; write it with: valueaudit scan LOGS --records {printable(name)}"
+    counts: dict[str, Counts | str] = {}
+    for check in checks:
+        base = audited[check.against.baseline if check.against else ""]
+        counts[check.id] = base if isinstance(base, str) else _count(check, base, policy, taxonomy)
+    return counts
+
+
+def _count(check: Check, base: Audited, policy: Policy, taxonomy: Taxonomy) -> Counts | str:
+    asked = restate_questions(base.classifier, policy, taxonomy)
+    reasons = find_reasons(check, base, Audited(asked, TaxonomyInfo(taxonomy.id, taxonomy.sha256), base.ledger))
+    if reasons:
+        return f'the baseline "{base.path}" is not comparable: {"; ".join(reasons)}; {_HELP}'
+    return count_baseline(check, base, policy.gate)
+
+
 def _read(name: str, policy: Policy, checks: tuple[Check, ...], taxonomy: Taxonomy) -> Audited:
     path = str(Path(policy.path).parent / name)
     try:
         with open_source(path, io.BytesIO()) as opened:
             saved = SavedRun(path, opened.stream)
             gap = find_gap(saved.header.classifier, policy, taxonomy)
-            ledger, counts = _count(saved, gap.restrict({check.id: check.predicate for check in checks}))
+            ledger = Ledger(gap.restrict({check.id: check.predicate for check in checks}))
+            counts = tally_records(ledger.follow(saved), ledger.predicates).rules
             digest = opened.sha256
     except InputError as error:
         raise NotComparableError(
@@ -81,15 +110,3 @@ def _read(name: str, policy: Policy, checks: tuple[Check, ...], taxonomy: Taxono
     if problem is not None:
         raise NotComparableError(f'the baseline "{path}" is not comparable: {problem}', help=_HELP)
     return Audited(saved.classifier, saved.header.taxonomy, ledger, counts, printable(path), digest)
-
-
-def _count(records: Iterable[Record], predicates: Mapping[str, Predicate]) -> tuple[Ledger, dict[str, RuleCount]]:
-    ledger, counts = Ledger(predicates), {name: RuleCount() for name in predicates}
-    for record in records:
-        ledger.add(record)
-        for name, count in counts.items():
-            if isinstance(record, BadRecordRecord):
-                count.unknown += 1
-            elif (judged := predicates[name](record)).standing is not Standing.OUTSIDE:
-                count.add(record, judged)
-    return ledger, counts

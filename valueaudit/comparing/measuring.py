@@ -91,6 +91,15 @@ def measure_paired(table: PairTable, terms: Terms, worse: Worse | None) -> Measu
     return Measured("paired", lower, upper, p_value, counts)
 
 
+def measure(
+    base: Stand, new: Stand, table: PairTable | None, terms: Terms, worse: Worse | None, *, rests_on_judge: bool
+) -> Measured:
+    """The difference of one figure, of pairs where there are any that it may rest on, else of two samples."""
+    if table is not None and is_paired(table, rests_on_judge=rests_on_judge):
+        return measure_paired(table, terms, worse)
+    return measure_unpaired(base, new, terms, worse)
+
+
 def judge_figure(measured: Measured, terms: Terms, worse: Worse, p_adjusted: float) -> FigureVerdict:
     """The verdict on one figure; `p_adjusted` is its p value among those of all figures that decide."""
     if p_adjusted < 1 - terms.confidence:
@@ -99,12 +108,12 @@ def judge_figure(measured: Measured, terms: Terms, worse: Worse, p_adjusted: flo
     return "no_worse" if largest <= terms.margin else "inconclusive"
 
 
-def is_paired(table: PairTable | None, *, rests_on_judge: bool) -> bool:
+def is_paired(table: PairTable, *, rests_on_judge: bool) -> bool:
     """Whether a figure may rest on pairs: not where the judge decides who belongs, nor where a half stands outside.
 
     Else a judge that fails could choose the method, and leaving out split pairs could hide what one half shows.
     """
-    return table is not None and not rests_on_judge and not table.is_split
+    return not rests_on_judge and not table.is_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +140,7 @@ def find_drift(check: Check, overlay: Overlay, terms: Terms) -> Drift:
     key, worse = (RULE, check.id), WORSE[check.direction]
     table = None if overlay.tables is None else overlay.tables[key]
     old, now = overlay.base[key], overlay.new[key]
-    if table is not None and is_paired(table, rests_on_judge=check.rests_on_judge):
-        measured = measure_paired(table, terms, worse)
-    else:
-        measured = measure_unpaired(old, now, terms, worse)
+    measured = measure(old, now, table, terms, worse, rests_on_judge=check.rests_on_judge)
     return Drift(judge_figure(measured, terms, worse, measured.p_value), old, now, measured)
 
 

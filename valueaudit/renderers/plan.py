@@ -83,10 +83,10 @@ def _row(plan: CheckPlan, found: Found | None) -> tuple[str, ...]:
     limit = f"{check.direction.replace('_', ' ')} {build_limit(check.key, check.limit)}"
     if check.never:
         limit = "never" if check.assure is None else f"never, assure {_percent(check.assure)}"
-    needs = "none" if plan.needed is None else f"{plan.needed:,}"
     if check.against is not None:
-        limit, needs = f"{limit} worse", "-"
-    row = (check.id, limit, "-" if check.against else build_rounded(plan.rate), plan.aim, needs)
+        limit = f"{limit} worse"
+    needs = "none" if plan.needed is None else f"{plan.needed:,}"
+    row = (check.id, limit, "-" if plan.rate is None else build_rounded(plan.rate), plan.aim, needs)
     if found is None:
         return row
     held = found.by_check[check.id]
@@ -108,7 +108,7 @@ def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[
 def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     largest = _find_largest(plans)
     lines = [
-        f"{plan.check.id}: {'not planned' if plan.check.against else 'no number of conversations'}, {plan.reason}"
+        f"{plan.check.id}: {'not planned' if plan.rate is None else 'no number of conversations'}, {plan.reason}"
         for plan in plans
         if plan.needed is None
     ]
