@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from valueaudit.acceptance import Counts, can_fail, find_min_units, find_proof
-from valueaudit.drifting import NOT_READ
 from valueaudit.planning.changes import plan_change
 from valueaudit.planning.plans import NOT_JUDGED, TOO_MANY, CheckPlan, PlanTerms
 from valueaudit.planning.sizes import find_first, size_to_fail, size_to_pass
@@ -48,7 +47,7 @@ def plan_checks(
         # Holm asks at most alpha / family of any one check: what settles that settles it in any company.
         terms = PlanTerms(policy.gate, power, unclassified, len(family) if check.id in family else 1)
         if check.against is not None:
-            base = (baselines or {}).get(check.id, NOT_READ)
+            base = (baselines or {}).get(check.id, "its baseline was not read")
             plans.append(plan_change(check, base, known.get(check.id), terms))
         else:
             plans.append(_plan_check(check, known.get(check.id, assume_rate(check)), terms))

@@ -54,14 +54,16 @@ def find_few_enough(settles: Settles, limit: float, rate: float, power: float) -
 
     @cache
     def starts(hits: int) -> int | None:
-        return find_first(lambda size: settles(hits, size), max(hits, 1))
+        return find_first(lambda size: settles(hits, size), max(hits, 1)) if hits <= MOST_CONVERSATIONS else None
 
     def holds(hits: int) -> bool:
         last = (starts(hits + 1) or MOST_CONVERSATIONS + 1) - 1
-        return probability_at_most(hits, last, rate) >= power
+        return last <= hits or probability_at_most(hits, last, rate) >= power
 
-    hits = _find_lasting(holds, 0, limit, rate)
-    return None if hits is None else starts(hits)
+    found = find_first(holds, 0)
+    if found is None or starts(found) is None:
+        return None
+    return starts(_find_lasting(holds, found, limit, rate))
 
 
 def find_too_many(settles: Settles, limit: float, rate: float, power: float) -> int | None:
@@ -86,16 +88,14 @@ def find_too_many(settles: Settles, limit: float, rate: float, power: float) -> 
     def holds(hits: int) -> bool:
         return ends(hits) >= first(hits) and probability_at_least(hits, first(hits), rate) >= power
 
-    hits = _find_lasting(holds, 1, limit, rate)
-    if hits is None or ends(hits - 1) >= MOST_CONVERSATIONS:
+    found = find_first(holds)
+    if found is None or ends(found - 1) >= MOST_CONVERSATIONS:
         return None
-    before = hits - 1
+    hits = _find_lasting(holds, found, limit, rate)
+    size, before = first(hits), hits - 1
     if before and ends(before) >= first(before):
-        return min(
-            first(hits),
-            find_first(lambda size: probability_at_least(before, size, rate) >= power, first(before)) or first(hits),
-        )
-    return first(hits)
+        size = min(size, find_first(lambda n: probability_at_least(before, n, rate) >= power, first(before)) or size)
+    return size if size <= MOST_CONVERSATIONS else None
 
 
 def find_first(holds: Callable[[int], bool], start: int = 1) -> int | None:
@@ -117,15 +117,12 @@ def find_first(holds: Callable[[int], bool], start: int = 1) -> int | None:
     return above
 
 
-def _find_lasting(holds: Callable[[int], bool], start: int, limit: float, rate: float) -> int | None:
-    """The number of hits from which on `holds` is true for good.
+def _find_lasting(holds: Callable[[int], bool], found: int, limit: float, rate: float) -> int:
+    """The number of hits from which on `holds` is true for good; it is true of `found`.
 
     From run to run the chance rises by the distance of rate and limit, and wavers by one conversation, because runs
     differ by one in length. So it may fall below once more, but only as long as the rise has not outgrown that.
     """
-    found = find_first(holds, start)
-    if found is None:
-        return None
     wavering = ceil(4 * limit / abs(limit - rate)) + 16
     failing = next((hits for hits in range(found + wavering, found, -1) if not holds(hits)), found - 1)
     return failing + 1
