@@ -196,7 +196,7 @@ def test_the_offline_commands_know_drift_rules(
     told = capsys.readouterr().out
     assert "is at most 10pp higher than in kept/v4.jsonl" in " ".join(told.split())
     assert "same: not planned, a baseline of the policy cannot be used: " in told
-    assert "write it with: valueaudit scan LOGS --records kept/v4.jsonl" in told
+    assert "audit what is to be compared with: valueaudit scan LOGS --records rules/kept/v4.jsonl\n" in told
     assert run(["compare", "base.jsonl", "base.jsonl", "-p", "rules/p.yaml", "--margin", "20pp", "-q"]) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,13 +46,12 @@ class Baselines(Struct, frozen=True):
         Which model answers in the end is known once it has answered, and held against the baseline then.
         """
         for check in self.checks:
-            base = self.audited[check.against.baseline if check.against else ""]
+            base = self.audited[_name_baseline(check)]
             resolved = classifier.resolved_model or base.classifier.resolved_model
             now = Audited(msgspec.structs.replace(classifier, resolved_model=resolved), taxonomy, base.ledger)
-            reasons = find_reasons(check, base, now)
-            if reasons:
-                what = f'rule "{check.rule}": the baseline "{base.path}" is not comparable'
-                raise NotComparableError(f"{what}: {'; '.join(reasons)}", help=_HELP)
+            other = _explain_other(check, base, now)
+            if other is not None:
+                raise NotComparableError(f'rule "{check.rule}": {other}', help=_HELP)
 
 
 def read_baselines(policy: Policy | None, taxonomy: Taxonomy) -> Baselines:
@@ -71,29 +71,38 @@ def count_baselines(policy: Policy, taxonomy: Taxonomy) -> dict[str, Counts | st
     The judge of the audit to come is not known, so it is taken for that of the baseline.
     """
     checks = find_drift_checks(compile_checks(policy))
-    audited: dict[str, Audited | str] = {}
-    for name in policy.baselines:
-        try:
-            audited[name] = _read(name, policy, checks, taxonomy)
-        except NotComparableError as error:
-            audited[name] = f"{error.message}; write it with: valueaudit scan LOGS --records {printable(name)}"
     counts: dict[str, Counts | str] = {}
-    for check in checks:
-        base = audited[check.against.baseline if check.against else ""]
-        counts[check.id] = base if isinstance(base, str) else _count(check, base, policy, taxonomy)
+    for name in policy.baselines:
+        held = [check for check in checks if _name_baseline(check) == name]
+        try:
+            base = _read(name, policy, checks, taxonomy)
+        except NotComparableError as error:
+            remedy = f"valueaudit scan LOGS --records {shlex.quote(printable(_find_path(name, policy)))}"
+            counts |= {check.id: f"{error.message}; audit what is to be compared with: {remedy}" for check in held}
+            continue
+        asked = restate_questions(base.classifier, policy, taxonomy)
+        now = Audited(asked, TaxonomyInfo(taxonomy.id, taxonomy.sha256), base.ledger)
+        for check in held:
+            other = _explain_other(check, base, now)
+            counts[check.id] = f"{other}; {_HELP}" if other else count_baseline(check, base, policy.gate)
     return counts
 
 
-def _count(check: Check, base: Audited, policy: Policy, taxonomy: Taxonomy) -> Counts | str:
-    asked = restate_questions(base.classifier, policy, taxonomy)
-    reasons = find_reasons(check, base, Audited(asked, TaxonomyInfo(taxonomy.id, taxonomy.sha256), base.ledger))
-    if reasons:
-        return f'the baseline "{base.path}" is not comparable: {"; ".join(reasons)}; {_HELP}'
-    return count_baseline(check, base, policy.gate)
+def _name_baseline(check: Check) -> str:
+    return check.against.baseline if check.against else ""
+
+
+def _find_path(name: str, policy: Policy) -> str:
+    return str(Path(policy.path).parent / name)
+
+
+def _explain_other(check: Check, base: Audited, now: Audited) -> str | None:
+    reasons = find_reasons(check, base, now)
+    return f'the baseline "{base.path}" is not comparable: {"; ".join(reasons)}' if reasons else None
 
 
 def _read(name: str, policy: Policy, checks: tuple[Check, ...], taxonomy: Taxonomy) -> Audited:
-    path = str(Path(policy.path).parent / name)
+    path = _find_path(name, policy)
     try:
         with open_source(path, io.BytesIO()) as opened:
             saved = SavedRun(path, opened.stream)

@@ -86,7 +86,8 @@ def _row(plan: CheckPlan, found: Found | None) -> tuple[str, ...]:
     if check.against is not None:
         limit = f"{limit} worse"
     needs = "none" if plan.needed is None else f"{plan.needed:,}"
-    row = (check.id, limit, "-" if plan.rate is None else build_rounded(plan.rate), plan.aim, needs)
+    planned = ("-", "-", "-") if plan.rate is None else (build_rounded(plan.rate), plan.aim, needs)
+    row = (check.id, limit, *planned)
     if found is None:
         return row
     held = found.by_check[check.id]
