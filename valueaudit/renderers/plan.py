@@ -108,11 +108,12 @@ def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[
 
 def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     largest = _find_largest(plans)
-    lines = [
-        f"{plan.check.id}: {'not planned' if plan.rate is None else 'no number of conversations'}, {plan.reason}"
-        for plan in plans
-        if plan.needed is None
-    ]
+    unplanned: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.needed is None:
+            what = "not planned" if plan.rate is None else "no number of conversations"
+            unplanned.setdefault(f"{what}, {plan.reason}", []).append(plan.check.id)
+    lines = [f"{', '.join(ids)}: {reason}" for reason, ids in unplanned.items()]
     if largest is not None:
         lines.append(f"the most is {largest.needed:,}, for {largest.check.id} ({largest.check.denominator_name})")
     if found is not None:
