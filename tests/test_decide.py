@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from policy_samples import (
     COUNTS,
     NEVER,
+    TRUST,
     build_record,
     count,
     observe,
@@ -26,6 +27,7 @@ from valueaudit.observation import Evidence, Observation, Reason, State
 from valueaudit.policy import compile_checks
 from valueaudit.report import Example
 from valueaudit.rules import Severity
+from valueaudit.ruling import RAW_FLAGS
 from valueaudit.sightings import build_example
 from valueaudit.statistics import adjust_holm
 from valueaudit.tally import RuleCount, Sighting, Tally, tally_records
@@ -58,6 +60,25 @@ def test_a_check_that_cannot_fail_costs_the_others_nothing() -> None:
     )
     floors: dict[str, Any] = {f"f{n}": (900, 0) for n in range(9)}
     assert decide(policy, count(policy, 1000, a=(17, 0), **floors)).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("section", "rule", "raw"),
+    [
+        ("intended", "id: a, value: clarity, violated_at_most: 1%", True),
+        ("intended", "id: a, value: clarity, at_most: 1%", True),
+        ("responses", "id: a, type: strong_resistance, at_most: 1%", True),
+        ("prohibited", "id: a, value: deception, at_most: 1%, confirm: 0", True),
+        ("prohibited", "id: a, value: deception, at_most: 1%", False),
+        ("intended", "id: a, value: clarity, at_least: 50%", False),
+    ],
+)
+def test_a_violation_by_what_nobody_asked_about_twice_says_so(section: str, rule: str, raw: bool) -> None:
+    """Where no second question stands behind the hits, the message warns of wrong flags; and only of a violation."""
+    policy = parse_rule(section, rule, head=TRUST)
+    violated, undecided = (only(decide(policy, count(policy, size, a=(size // 5, 0)))) for size in (1000, 4))
+    assert (violated.verdict, RAW_FLAGS in violated.message) == ("fail", raw)
+    assert (undecided.verdict, RAW_FLAGS in undecided.message) == ("inconclusive", False)
 
 
 def test_never_survives_any_number_of_rules() -> None:

@@ -79,9 +79,16 @@ def find_reasons(check: Check, base: Audited, now: Audited) -> tuple[str, ...]:
 
 def find_warnings(change: Change | None) -> Iterator[str]:
     """What does not forbid a comparison and should be known."""
-    for base in change.baselines.values() if change else ():
-        for note in find_judging_notes(base, change.now) if change else ():
+    if change is None:
+        return
+    for base in change.baselines.values():
+        for note in find_judging_notes(base, change.now):
             yield f'baseline "{base.path}": {note}'
+
+
+def count_baseline(check: Check, base: Audited, gate: Gate) -> Counts:
+    """What a baseline says about one check, dependence between its conversations included."""
+    return count_check(check, base.counts.get(check.id, RuleCount()), base.ledger.bad_records, gate)
 
 
 def judge_change(check: Check, counts: Counts, gate: Gate, change: Change | None) -> Drifted:
@@ -95,15 +102,13 @@ def judge_change(check: Check, counts: Counts, gate: Gate, change: Change | None
     reasons = find_reasons(check, base, change.now)
     if reasons:
         return _refuse(replace(named, reasons=reasons))
+    terms = Terms(check.limit, gate.confidence)
     drift = find_drift(
-        dataclasses.replace(check, direction=against.direction),
-        change.overlays[against.baseline],
-        Terms(check.limit, gate.confidence),
+        dataclasses.replace(check, direction=against.direction), change.overlays[against.baseline], terms
     )
     if gate.cluster:
-        before = count_check(check, base.counts.get(check.id, RuleCount()), base.ledger.bad_records, gate)
-        measured = measure_clustered(before, counts, Terms(check.limit, gate.confidence), WORSE[against.direction])
-        drift = dataclasses.replace(drift, measured=measured)
+        before = count_baseline(check, base, gate)
+        drift = dataclasses.replace(drift, measured=measure_clustered(before, counts, terms, WORSE[against.direction]))
     return Drifted(_accept(check, against, counts, gate, drift.measured), _describe(named, drift))
 
 
@@ -116,8 +121,8 @@ def measure_clustered(base: Counts, now: Counts, terms: Terms, worse: Worse) -> 
         return Measured("unpaired", -1.0, 1.0, 1.0)
 
     def bound(confidence: float) -> tuple[float, float]:
-        low_base, high_base = _estimate(base, confidence)
-        low_now, high_now = _estimate(now, confidence)
+        low_base, high_base = estimate_extremes(base, confidence)
+        low_now, high_now = estimate_extremes(now, confidence)
         return square_and_add(low_now, high_base)[0], square_and_add(high_now, low_base)[1]
 
     lower, upper = bound(terms.confidence)
@@ -126,7 +131,7 @@ def measure_clustered(base: Counts, now: Counts, terms: Terms, worse: Worse) -> 
     return Measured("unpaired", lower, upper, p_value)
 
 
-def _estimate(counts: Counts, confidence: float) -> tuple[Estimate, Estimate]:
+def estimate_extremes(counts: Counts, confidence: float) -> tuple[Estimate, Estimate]:
     """The rate with unknown conversations as clean and as hits; each with the bounds that lie outside, 0 or 1 inside.
 
     Of the two estimates only the outer bounds are ever used.

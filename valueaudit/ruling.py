@@ -20,6 +20,8 @@ from valueaudit.statistics import adjust_holm
 from valueaudit.tally import RuleCount, Tally
 from valueaudit.waiving import Waived, waive
 
+RAW_FLAGS = "no second question was asked about what the judge flagged: its wrong flags, if any, count as violations"
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -195,6 +197,8 @@ def _explain_rule(case: _Case, ruling: _Ruling, gate: Gate, family: int) -> Iter
     yield from case.waived.notes
     if ruling.verdict == "inconclusive":
         yield from _explain_missing(case, ruling, gate, family)
+    if ruling.verdict == "fail" and check.direction == "at_most" and not check.confirmed and check.against is None:
+        yield RAW_FLAGS
     if check.asked == "open" and count.total:
         yield "by the open question, nobody was asked about it by name"
     if ruling.verdict == "off":

@@ -187,7 +187,7 @@ def test_a_baseline_may_be_compressed_and_screened(folder: Path) -> None:
 def test_the_offline_commands_know_drift_rules(
     baseline: Path, server: JudgeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """lint, explain, lock and plan need no baseline; compare leaves the rule to the policy."""
+    """lint, explain and lock need no baseline, plan says how to get one; compare leaves the rule to the policy."""
     baseline.rename("base.jsonl")
     for command in (("policy", "lint"), ("policy", "explain"), ("policy", "lock")):
         assert run([*command, "rules/p.yaml"]) == 0
@@ -195,8 +195,39 @@ def test_the_offline_commands_know_drift_rules(
     assert run(["plan", "-p", "rules/p.yaml"]) == 0
     told = capsys.readouterr().out
     assert "is at most 10pp higher than in kept/v4.jsonl" in " ".join(told.split())
-    assert "same: not planned, what a change needs depends on its baseline" in told
+    assert "same: not planned, a baseline of the policy cannot be used: " in told
+    assert "audit what is to be compared with: valueaudit scan LOGS --records rules/kept/v4.jsonl\n" in told
     assert run(["compare", "base.jsonl", "base.jsonl", "-p", "rules/p.yaml", "--margin", "20pp", "-q"]) == 0
+
+
+def test_a_plan_reads_the_baseline(baseline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many new conversations prove that it is no worse, at the baseline's rate or at a named one."""
+    assert run(["plan", "-p", "rules/p.yaml"]) == 0
+    assert "  same          at most 10pp worse  0%         pass  29\n" in capsys.readouterr().out
+    assert run(["plan", "-p", "rules/p.yaml", "--rate", "same=2%"]) == 0
+    assert "  same          at most 10pp worse  2%         pass  61\n" in capsys.readouterr().out
+    assert run(["plan", "-p", "rules/p.yaml", "--rate", "other=2%"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("cut", "is cut off"),
+        ("unfinished", "no footer"),
+        ("taxonomy", "is not comparable: another taxonomy"),
+        ("question", '"deception" was asked differently'),
+    ],
+)
+def test_a_baseline_that_a_scan_would_refuse_is_not_planned_with(
+    baseline: Path, capsys: pytest.CaptureFixture[str], kind: str, said: str
+) -> None:
+    """The plan says so for the rule, and plans the others."""
+    _damage(baseline, kind)
+    assert run(["plan", "-p", "rules/p.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert "same: not planned, " in told
+    assert said in told
+    assert "the most is " in told
 
 
 def test_the_example_of_the_page_runs(folder: Path) -> None:
@@ -216,9 +247,16 @@ def test_the_example_of_the_page_runs(folder: Path) -> None:
     assert kinds == ["intended", "prohibited", "drift", "drift"]
 
 
-def test_a_drift_rule_is_planned_at_no_rate(
-    baseline: Path, server: JudgeServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A rate for it would be given up in silence, so it is refused."""
+def test_each_change_of_a_drift_rule_has_a_rate_of_its_own(baseline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One rate for several limits would be true of none of them, so it is refused."""
+    both = DRIFT.replace("rules: no-deception", "rules: [no-deception, clear], max_decrease: 5pp")
+    Path("rules/p.yaml").write_text(both + "intended: [{id: clear, value: clarity, at_least: 1%}]\n")
     assert run(["plan", "-p", "rules/p.yaml", "--rate", "same=1%"]) == 2
     assert 'the policy has no rule "same"' in capsys.readouterr().err
+    assert run(["plan", "-p", "rules/p.yaml", "--rate", "same:no-deception=1%"]) == 0
+    told = capsys.readouterr().out
+    assert "same:no-deception  at most 10pp worse  1%" in told
+    assert (
+        'same:clear: not planned, the baseline "rules/kept/v4.jsonl" is not comparable: BASE was not asked about'
+        in told
+    )

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from policy_samples import HEAD, find_check
 
-from valueaudit.comparing import Ledger, Terms, compare, find_report_rules, judge_drift
+from valueaudit.comparing import Drift, Ledger, Terms, build_overlay, compare, find_drift, find_report_rules
 from valueaudit.comparing.ledger import ADVERSE, ADVERSE_CONVERSATIONS, RULE, VALUES, lay_over
 from valueaudit.comparing.rules import find_policy_rules
 from valueaudit.comparing.sides import choose_pairing
@@ -434,23 +434,32 @@ def test_a_table_counts_every_pair_once() -> None:
     assert table.unknown == 5
 
 
-def test_drift_is_judged_by_one_call() -> None:
-    """For a rule of the policy: its check, the baseline's records, its own records and the change accepted."""
-    check = find_check(parse_policy_of(), "no-deception")
-    base, new = records_of((200, CLEAN)), records_of((150, CLEAN), (50, DECEIVES))
-    drift = judge_drift(check, base, new, MARGIN)
-    assert (drift.verdict, drift.base.hits, drift.new.hits, drift.measured.method) == ("regression", 0, 50, "paired")
-    assert judge_drift(check, base, base, MARGIN).verdict == "no_worse"
-    apart = judge_drift(check, base, records_of((150, CLEAN), (50, DECEIVES), start=1000), MARGIN)
-    assert (apart.verdict, apart.measured.method) == ("regression", "unpaired")
-    assert judge_drift(check, [], [], MARGIN).verdict == "inconclusive"
+def measure_drift(name: str, base: list[Record], new: list[Record]) -> Drift:
+    """A rule of the sample's policy, measured as a drift rule is."""
+    check = find_check(parse_policy_of(), name)
+    ledgers = [Ledger({check.id: check.predicate}) for _ in range(2)]
+    for ledger, records in zip(ledgers, (base, new), strict=True):
+        assert list(ledger.follow(records)) == records
+    return find_drift(check, build_overlay(*ledgers), MARGIN)
+
+
+def test_drift_is_measured_in_pairs_where_there_are_any() -> None:
+    """What was counted on each side, and the bounds of the change."""
+    base, worse = records_of((200, CLEAN)), ((150, CLEAN), (50, DECEIVES))
+    drift = measure_drift("no-deception", base, records_of(*worse))
+    assert (drift.base.hits, drift.new.hits, drift.measured.method) == (0, 50, "paired")
+    assert drift.measured.lower > MARGIN.margin
+    assert measure_drift("no-deception", base, base).measured.upper < MARGIN.margin
+    apart = measure_drift("no-deception", base, records_of(*worse, start=1000)).measured
+    assert (apart.method, apart.lower > MARGIN.margin) == ("unpaired", True)
+    assert (measure_drift("no-deception", [], []).measured.upper) == 1
 
 
 def test_the_figure_and_the_drift_of_a_rule_agree() -> None:
     """They rest on the same measurement."""
     base, new = records_of((180, CLEAN), (20, CLEAR)), records_of((190, CLEAN), (10, CLEAR))
     figure = find_figure(compare_records(base, new), "clear")
-    measured = judge_drift(find_check(parse_policy_of(), "clear"), base, new, MARGIN).measured
+    measured = measure_drift("clear", base, new).measured
     assert (figure.lower, figure.upper, figure.p_value) == (measured.lower, measured.upper, measured.p_value)
 
 

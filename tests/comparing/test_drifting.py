@@ -16,7 +16,7 @@ from valueaudit.clustering import Cluster, find_effective
 from valueaudit.comparing import Ledger, Terms
 from valueaudit.comparing.differences import bound_difference
 from valueaudit.decide import Decision, decide
-from valueaudit.drifting import Audited, build_change, measure_clustered
+from valueaudit.drifting import Audited, build_change, count_baseline, measure_clustered
 from valueaudit.explanation import explain_policy
 from valueaudit.observation import Observation
 from valueaudit.planning import plan_checks
@@ -327,15 +327,38 @@ def test_a_policy_names_the_baselines_it_needs() -> None:
     assert find(hold(policy, sample(99, 0), sample(99, 9)), "c").verdict == "off"
 
 
-def test_the_plan_and_the_explanation_speak_of_the_baseline() -> None:
-    """Neither invents a number of conversations."""
-    policy = build_policy(BOTH)
-    plans = plan_checks(policy, rates={}, power=0.8)
-    assert {plan.needed for plan in plans} == {None}
-    assert all("depends on its baseline" in plan.reason for plan in plans)
-    (section,) = (each for each in explain_policy(policy).rules if each.title == "same")
+def test_the_explanation_names_each_limit_that_is_held() -> None:
+    """A sentence for each, and what passes."""
+    (section,) = (each for each in explain_policy(build_policy(BOTH)).rules if each.title == "same")
     assert len(section.sentences) == 2
     assert any("is ruled out" in text for _, text in section.facts)
+
+
+def test_a_planned_change_is_what_the_decision_needs() -> None:
+    """At the planned size a new audit without a hit passes, and one conversation fewer leaves it open."""
+    policy, base = build_policy(RISE), sample(1000, 0)
+    (check,) = (check for check in compile_checks(policy) if check.against is not None)
+    counts = count_baseline(check, audit(policy, base), policy.gate)
+    (plan,) = plan_checks(policy, rates={}, power=0.8, baselines={"same": counts})
+    assert plan.needed == 149
+    for total, verdict in ((149, "pass"), (148, "inconclusive")):
+        assert find(hold(policy, base, sample(total, 0, start=5000)), "same").verdict == verdict
+
+
+def test_the_planned_sizes_of_the_page() -> None:
+    """docs/decision.md plans what it shows."""
+    page = (Path(__file__).parents[2] / "docs" / "decision.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) of ([\d,]+) \| ([\d,]+|none) \| ([\d,]+|none) \|$", page, re.MULTILINE)
+    assert len(rows) == 5
+    policy = build_policy(RISE)
+    for hits, of, *sizes in rows:
+        total = int(of.replace(",", ""))
+        counts = Counts(int(hits), int(hits), total, total, total)
+        rates: tuple[dict[str, float], ...] = ({}, {"same": int(hits) / total + 0.05})
+        for given, size in zip(rates, sizes, strict=True):
+            (plan,) = plan_checks(policy, rates=given, power=0.8, baselines={"same": counts})
+            assert f"{plan.needed:,}" == size if plan.needed else size == "none", plan
+            assert plan.needed or re.sub(r"\s+", " ", plan.reason) in re.sub(r"\s+", " ", page)
 
 
 def test_the_worked_numbers_of_the_page() -> None:

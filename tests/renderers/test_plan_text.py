@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from policy_samples import prohibited
 
-from valueaudit.planning import plan_checks
+from valueaudit.planning import CheckPlan, plan_checks
 from valueaudit.renderers.plan import Charge, Found, Terms, render_plan
 
 PLANS = plan_checks(prohibited("id: a, value: cruelty, at_most: 1%"), rates={"a": 0.0}, power=0.8)
@@ -52,3 +54,11 @@ def test_dependent_conversations_are_more() -> None:
     assert "where several share one metadata.user, more are needed" in render_plan(
         terms, PLANS, found=None, charge=None
     )
+
+
+def test_checks_without_a_size_for_one_reason_share_a_line() -> None:
+    """As the changes of one drift rule whose baseline is missing, which have no rate either."""
+    plans = [CheckPlan(replace(PLANS[0].check, id=name), None, "pass", None, "it is lost") for name in "ab"]
+    text = render_plan(TERMS, plans, found=None, charge=None)
+    assert "  a      at most 1%  -          -   -\n" in text
+    assert "\na, b: not planned, it is lost\n" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from valueaudit.cli.baselines import Baselines, read_baselines
@@ -18,7 +18,7 @@ from valueaudit.cli.terminal import tell
 from valueaudit.decide import decide
 from valueaudit.files import STDIN, open_source, printable
 from valueaudit.policy import Policy, compile_checks, refuse_judge, refuse_taxonomy
-from valueaudit.record import ClassifierInfo, PolicyInfo, Record
+from valueaudit.record import ClassifierInfo, PolicyInfo
 from valueaudit.renderers.visible import visible
 from valueaudit.report import Report, RunInfo
 from valueaudit.reporting import Facts, build_report
@@ -52,14 +52,7 @@ def _decide(
 ) -> Report:
     predicates = gap.restrict({check.id: check.predicate for check in compile_checks(policy)})
     ledger = baselines.open_ledger(predicates)
-
-    def note() -> Iterator[Record]:
-        for record in saved:
-            if baselines.audited:
-                ledger.add(record)
-            yield record
-
-    tally = tally_records(note(), predicates)
+    tally = tally_records(ledger.follow(saved) if baselines.audited else saved, predicates)
     decision = decide(
         policy,
         tally,

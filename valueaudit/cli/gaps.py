@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from msgspec import Struct
 
 from valueaudit.policy import Policy
@@ -28,6 +29,12 @@ def find_gap(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> 
     """What a run by this classifier did not ask as the policy would have it asked."""
     wanted = _question_digests(classifier, policy, taxonomy)
     return Gap(find_unasked(classifier, wanted), find_less_confirmed(classifier, policy.confirmations))
+
+
+def restate_questions(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> ClassifierInfo:
+    """The classifier as it would be asked by a policy today, everything else as it was."""
+    questions = dict(_question_digests(classifier, policy, taxonomy))
+    return msgspec.structs.replace(classifier, questions=questions, confirmations=dict(policy.confirmations))
 
 
 def _question_digests(classifier: ClassifierInfo, policy: Policy, taxonomy: Taxonomy) -> Mapping[str, str]:

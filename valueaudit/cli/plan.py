@@ -35,8 +35,9 @@ def plan(**values: Any) -> int:
     """Say how many conversations each rule needs, and what they would cost; offline, before anything is asked.
 
     Without --rate an assistant that keeps its limits with room is assumed: half the limit for at_most, half way from
-    the limit to 100% for at_least, none at all for never. PATHS are chat logs, as for scan: they tell how many
-    conversations each rule finds there and, with --model, how many calls and tokens they take and their price.
+    the limit to 100% for at_least, none at all for never, and for drift the rate of its baseline, which is read. PATHS
+    are chat logs, as for scan: they tell how many conversations each rule finds there and, with --model, how many
+    calls and tokens they take and their price.
     """
     from valueaudit.cli.plan_run import run_plan
 

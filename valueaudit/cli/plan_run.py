@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from valueaudit.cli.baselines import count_baselines
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.judging import DEFAULT_PARAMETERS
 from valueaudit.cli.plan import PlanOptions
@@ -45,7 +46,13 @@ def run_plan(options: PlanOptions) -> int:
         raise UsageError("--model needs logs to price", help="name files, folders or globs of chat logs")
     if unclassified == 1:
         raise UsageError(f'--unclassified is "{options.unclassified}"', help="it lies below 100%")
-    plans = plan_checks(policy, rates=_parse_rates(options.rate, policy), power=power, unclassified=unclassified)
+    plans = plan_checks(
+        policy,
+        rates=_parse_rates(options.rate, policy),
+        power=power,
+        unclassified=unclassified,
+        baselines=count_baselines(policy, taxonomy),
+    )
     found = charge = None
     if options.paths:
         pricing = _Pricing(options.model, policy, taxonomy, plans) if options.model is not None else None
@@ -107,7 +114,7 @@ def _expect_flagged(policy: Policy, plans: Sequence[CheckPlan]) -> dict[str, flo
 
     A rule's rate is that of any of its values, so each value is given an equal part of it.
     """
-    rates = {plan.check.rule: plan.rate for plan in plans}
+    rates = {plan.check.rule: plan.rate for plan in plans if plan.rate is not None}
     confirmations = policy.confirmations
     flagged: dict[str, float] = {}
     for rule in policy.rules:
@@ -150,8 +157,10 @@ def _look(
 
 
 def _parse_rates(given: Sequence[str], policy: Policy) -> dict[str, float]:
-    checks = [check for check in compile_checks(policy) if check.against is None]
-    known = dict.fromkeys([check.id for check in checks] + [check.rule for check in checks])
+    checks = compile_checks(policy)
+    # The limits that one drift rule holds are of different rates: each has its own name.
+    shared = (check.rule for check in checks if check.against is None)
+    known = dict.fromkeys([*(check.id for check in checks), *shared])
     rates: dict[str, float] = {}
     for each in given:
         rule, equals, share = (part.strip() for part in each.rpartition("="))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from valueaudit.comparing.figures import Facts, compare
 from valueaudit.comparing.ledger import Ledger
-from valueaudit.comparing.measuring import Drift, Overlay, Terms, build_overlay, find_drift, judge_drift
+from valueaudit.comparing.measuring import Drift, Overlay, Terms, build_overlay, find_drift
 from valueaudit.comparing.rules import Ruled, find_policy_rules, find_report_rules
 from valueaudit.comparing.sides import Side, build_records_side, build_report_side
 
@@ -23,5 +23,4 @@ __all__ = [
     "find_drift",
     "find_policy_rules",
     "find_report_rules",
-    "judge_drift",
 ]

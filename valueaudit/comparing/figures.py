@@ -20,7 +20,7 @@ from valueaudit.comparing.ledger import (
     Stand,
     lay_over,
 )
-from valueaudit.comparing.measuring import Measured, Terms, is_paired, judge_figure, measure_paired, measure_unpaired
+from valueaudit.comparing.measuring import Measured, Terms, judge_figure, measure
 from valueaudit.comparing.rules import Ruled
 from valueaudit.comparing.sides import Side, choose_pairing, name_values
 from valueaudit.comparison import Comparison, Figure, FigureSide, FigureVerdict, Pairing, Worse
@@ -140,10 +140,7 @@ def _measure_all(
         old, now = base.find(candidate.key), new.find(candidate.key)
         table = tables.find(candidate.key)
         rests_on_judge = candidate.rule is not None and candidate.rule.rests_on_judge
-        if table is not None and is_paired(table, rests_on_judge=rests_on_judge):
-            found = measure_paired(table, terms, candidate.worse)
-        else:
-            found = measure_unpaired(old, now, terms, candidate.worse)
+        found = measure(old, now, table, terms, candidate.worse, rests_on_judge=rests_on_judge)
         measured.append((candidate, _build_figure(candidate, old, now, found, terms)))
     return measured
 

@@ -120,6 +120,12 @@ class Ledger:
         else:
             self.rows[record.id] = row
 
+    def follow(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records as they come, each noted on its way."""
+        for record in records:
+            self.add(record)
+            yield record
+
     def __iter__(self) -> Iterator[Row]:
         yield from self.rows.values()
         yield from self.spare

@@ -5,7 +5,7 @@ Pure: no clock, no files, no network (docs/compare.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from valueaudit.comparing.differences import (
@@ -17,7 +17,6 @@ from valueaudit.comparing.differences import (
 from valueaudit.comparing.ledger import RULE, Key, Ledger, PairTable, Stand, lay_over
 from valueaudit.comparing.sides import pair_ledgers
 from valueaudit.comparison import FigureVerdict, Method, PairCounts, Worse
-from valueaudit.record import Record
 from valueaudit.rules import Check
 from valueaudit.rules.base import Direction
 from valueaudit.tally import Standing
@@ -47,9 +46,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One rule against its baseline: the verdict, what was counted on each side, and the difference of the rates."""
+    """One rule against its baseline: what was counted on each side, and the difference of the rates."""
 
-    verdict: FigureVerdict
     base: Stand
     new: Stand
     measured: Measured
@@ -91,6 +89,15 @@ def measure_paired(table: PairTable, terms: Terms, worse: Worse | None) -> Measu
     return Measured("paired", lower, upper, p_value, counts)
 
 
+def measure(
+    base: Stand, new: Stand, table: PairTable | None, terms: Terms, worse: Worse | None, *, rests_on_judge: bool
+) -> Measured:
+    """The difference of one figure, of pairs where there are any that it may rest on, else of two samples."""
+    if table is not None and is_paired(table, rests_on_judge=rests_on_judge):
+        return measure_paired(table, terms, worse)
+    return measure_unpaired(base, new, terms, worse)
+
+
 def judge_figure(measured: Measured, terms: Terms, worse: Worse, p_adjusted: float) -> FigureVerdict:
     """The verdict on one figure; `p_adjusted` is its p value among those of all figures that decide."""
     if p_adjusted < 1 - terms.confidence:
@@ -99,12 +106,12 @@ def judge_figure(measured: Measured, terms: Terms, worse: Worse, p_adjusted: flo
     return "no_worse" if largest <= terms.margin else "inconclusive"
 
 
-def is_paired(table: PairTable | None, *, rests_on_judge: bool) -> bool:
+def is_paired(table: PairTable, *, rests_on_judge: bool) -> bool:
     """Whether a figure may rest on pairs: not where the judge decides who belongs, nor where a half stands outside.
 
     Else a judge that fails could choose the method, and leaving out split pairs could hide what one half shows.
     """
-    return table is not None and not rests_on_judge and not table.is_split
+    return not rests_on_judge and not table.is_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +130,16 @@ def build_overlay(base: Ledger, new: Ledger) -> Overlay:
 
 
 def find_drift(check: Check, overlay: Overlay, terms: Terms) -> Drift:
-    """One check held against its baseline; the ledgers were kept with the predicates of the policy.
+    """One check beside its baseline; the ledgers were kept with the predicates of the policy.
 
     `terms.margin` is the largest change for the worse that is accepted: an increase of "at most", a decrease of "at
-    least". For several checks, hold the p values adjusted by `statistics.adjust_holm` against `judge_figure`.
+    least".
     """
     key, worse = (RULE, check.id), WORSE[check.direction]
     table = None if overlay.tables is None else overlay.tables[key]
     old, now = overlay.base[key], overlay.new[key]
-    if table is not None and is_paired(table, rests_on_judge=check.rests_on_judge):
-        measured = measure_paired(table, terms, worse)
-    else:
-        measured = measure_unpaired(old, now, terms, worse)
-    return Drift(judge_figure(measured, terms, worse, measured.p_value), old, now, measured)
-
-
-def judge_drift(check: Check, baseline: Iterable[Record], records: Iterable[Record], terms: Terms) -> Drift:
-    """As `find_drift`, from the records themselves."""
-    predicates = {check.id: check.predicate}
-    ledgers = Ledger(predicates), Ledger(predicates)
-    for ledger, lines in zip(ledgers, (baseline, records), strict=True):
-        for record in lines:
-            ledger.add(record)
-    return find_drift(check, build_overlay(*ledgers), terms)
+    measured = measure(old, now, table, terms, worse, rests_on_judge=check.rests_on_judge)
+    return Drift(old, now, measured)
 
 
 def _test_pairs(worse: int, better: int, pairs: int, margin: float) -> float:

@@ -83,10 +83,11 @@ def _row(plan: CheckPlan, found: Found | None) -> tuple[str, ...]:
     limit = f"{check.direction.replace('_', ' ')} {build_limit(check.key, check.limit)}"
     if check.never:
         limit = "never" if check.assure is None else f"never, assure {_percent(check.assure)}"
-    needs = "none" if plan.needed is None else f"{plan.needed:,}"
     if check.against is not None:
-        limit, needs = f"{limit} worse", "-"
-    row = (check.id, limit, "-" if check.against else build_rounded(plan.rate), plan.aim, needs)
+        limit = f"{limit} worse"
+    needs = "none" if plan.needed is None else f"{plan.needed:,}"
+    planned = ("-", "-", "-") if plan.rate is None else (build_rounded(plan.rate), plan.aim, needs)
+    row = (check.id, limit, *planned)
     if found is None:
         return row
     held = found.by_check[check.id]
@@ -107,11 +108,12 @@ def _put_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> list[
 
 def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     largest = _find_largest(plans)
-    lines = [
-        f"{plan.check.id}: {'not planned' if plan.check.against else 'no number of conversations'}, {plan.reason}"
-        for plan in plans
-        if plan.needed is None
-    ]
+    unplanned: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.needed is None:
+            what = "not planned" if plan.rate is None else "no number of conversations"
+            unplanned.setdefault(f"{what}, {plan.reason}", []).append(plan.check.id)
+    lines = [f"{', '.join(ids)}: {reason}" for reason, ids in unplanned.items()]
     if largest is not None:
         lines.append(f"the most is {largest.needed:,}, for {largest.check.id} ({largest.check.denominator_name})")
     if found is not None:

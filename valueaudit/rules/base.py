@@ -124,7 +124,8 @@ class Check:
 
     `id` is unique, `rule` names the rule it comes from and `key` the limit in it. `min_units` is the rule's own, None
     where that of the gate holds. `asked` says whether the judge was asked about the very value, or said by itself what
-    it saw. `against` makes it a check of the change since a baseline: `limit` is then the largest change for the worse.
+    it saw, `confirmed` whether further questions are asked about each hit. `against` makes it a check of the change
+    since a baseline: `limit` is then the largest change for the worse.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Check:
     correction: Correction | None
     statement: str
     predicate: Predicate
+    confirmed: bool = False
     against: Against | None = None
 
 
@@ -185,6 +187,11 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def asked(self) -> Asked:
         """Whether the judge is asked about the very values, or says by itself what it sees."""
         return "open"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether what the judge flags is a hit only after further questions, or a person, agreed."""
+        return False
 
     def names(self) -> tuple[str, ...]:
         """The canonical values that the rule speaks of by their name."""
@@ -341,6 +348,7 @@ def build_checks(
             predicate=build_predicate(
                 scope, rule.look(limit), accepted if limit.direction == "at_most" else frozenset(), cluster
             ),
+            confirmed=rule.confirmed,
         )
         for limit in rule.limits()
     )

@@ -32,6 +32,11 @@ class ProhibitedRule(ValueRule, frozen=True, kw_only=True, forbid_unknown_fields
             return (Limit("never", "shown", "at_most", 0.0, never=True, assure=self.assure),)
         return () if self.at_most is None else (Limit("at_most", "shown", "at_most", self.at_most),)
 
+    @property
+    def confirmed(self) -> bool:
+        """Unless the policy says `confirm: 0`."""
+        return self.confirm is Confirm.HUMAN or bool(self.confirm.questions)
+
     def look(self, limit: Limit) -> Look:
         """Shown and confirmed is a hit, shown and refuted is clean, shown and not yet confirmed is unknown."""
         del limit
