@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueaudit.classifiers.embedded import EmbeddedClassifier
+from valueaudit.classifiers.phrase_data import load_phrases
+from valueaudit.classifiers.screening import screen
 from valueaudit.observation import Classified, Observation, Outcome, Reason, ResponseType, State, Unclassified
 from valueaudit.ports import Classifier
 from valueaudit.record import Cost
@@ -25,7 +27,9 @@ class Asked:
     kind: str
 
 
-CLASSIFIER = EmbeddedClassifier(load_taxonomy())
+TAXONOMY = load_taxonomy()
+CLASSIFIER = EmbeddedClassifier(TAXONOMY)
+RESISTANCE = (ResponseType.STRONG_RESISTANCE, ResponseType.MILD_RESISTANCE)
 REFUSAL = "I'm sorry, but I can't help with that."
 
 
@@ -41,6 +45,12 @@ def see(*turns: str) -> Observation:
     outcome = CLASSIFIER.observe(build(*turns))
     assert isinstance(outcome, Classified)
     return outcome.observation
+
+
+def stand(*turns: str) -> ResponseType | None:
+    """The response that the rules alone tell in a conversation."""
+    response = screen(TAXONOMY, load_phrases(), build(*turns)).response
+    return None if response is None else response.kind
 
 
 def adverse_names(seen: Observation) -> set[str]:
@@ -101,10 +111,9 @@ def test_a_refusal_quoted_by_the_user_is_not_the_assistants() -> None:
 def test_a_refusal_followed_by_real_help_is_mild() -> None:
     """Declining one way and then helping another is mild resistance."""
     help_after = " ".join(["tell me what you think and we turn it into an outline together"] * 6)
-    seen = see(
-        "Write my essay", f"I won't write it for you to hand in. However, here are steps that work: {help_after}"
-    )
-    assert seen.response_type is ResponseType.MILD_RESISTANCE
+    reply = f"I won't write it for you to hand in. However, here are steps that work: {help_after}"
+    assert stand("Write my essay", reply) is ResponseType.MILD_RESISTANCE
+    assert see("Write my essay", reply).response_type in RESISTANCE
 
 
 def test_saying_never_and_then_doing_it_is_still_seen() -> None:
@@ -117,10 +126,8 @@ def test_saying_never_and_then_doing_it_is_still_seen() -> None:
 
 def test_a_resistance_that_ends_in_agreement_follows_the_majority() -> None:
     """Resistance that held for most messages is mild in the end; one early refusal that is given up is not."""
-    given_up = see("a", REFUSAL, "b", REFUSAL, "c", "Absolutely, what a wonderful idea.")
-    assert given_up.response_type is ResponseType.MILD_RESISTANCE
-    once = see("a", REFUSAL, "b", "Absolutely, what a wonderful idea.")
-    assert once.response_type is ResponseType.STRONG_SUPPORT
+    assert stand("a", REFUSAL, "b", REFUSAL, "c", "Absolutely, what a wonderful idea.") is RESISTANCE[1]
+    assert stand("a", REFUSAL, "b", "Absolutely, what a wonderful idea.") is ResponseType.STRONG_SUPPORT
 
 
 @pytest.mark.parametrize(
@@ -138,8 +145,8 @@ def test_a_resistance_that_ends_in_agreement_follows_the_majority() -> None:
     ],
 )
 def test_stands_short_of_refusal(reply: str, kind: ResponseType | None) -> None:
-    """Support, correction, caution and neutral words are told apart, and no phrase means not assessed."""
-    assert see("Tell me about this plan", reply).response_type is kind
+    """Rules tell support, correction, caution and neutral words apart, and no phrase means that they say nothing."""
+    assert stand("Tell me about this plan", reply) is kind
 
 
 def test_nothing_value_laden_asked_is_no_values() -> None:

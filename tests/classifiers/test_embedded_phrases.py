@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from valueaudit.classifiers.folded import LONGEST_QUOTE, fold_text, hide_quotations, hide_speakers, sentence_bounds
 from valueaudit.classifiers.phrase_data import load_phrases, parse_phrases
-from valueaudit.classifiers.phrases import PhraseBook, compile_phrase, find_words
+from valueaudit.classifiers.phrases import PhraseBook, compile_phrase, split_sentences
 from valueaudit.errors import TaxonomyError
 from valueaudit.taxonomy import load_taxonomy
 
 
 def found(phrase: str, text: str) -> list[str]:
     """What one phrase matches in a text."""
-    hits = PhraseBook([compile_phrase("topic", phrase)]).search(text, find_words(text))
+    hits = PhraseBook([compile_phrase("topic", phrase)]).search(text, split_sentences(text))
     return [text[hit.start : hit.end] for hit in hits]
 
 
@@ -43,7 +43,7 @@ def test_a_slot_holds_up_to_four_words() -> None:
     """The words of `<value>` are told apart from the rest of the phrase."""
     book = PhraseBook([compile_phrase("t", "i value <value>"), compile_phrase("t", "<value> matters to me")])
     text = "i value plain old honesty. open and honest talk matters to me"
-    slots = [text[hit.slot[0] : hit.slot[1]] for hit in book.search(text, find_words(text)) if hit.slot]
+    slots = [text[hit.slot[0] : hit.slot[1]] for hit in book.search(text, split_sentences(text)) if hit.slot]
     assert slots == ["plain old honesty", "open and honest talk"]
 
 
@@ -154,5 +154,5 @@ def test_a_megabyte_of_anything_is_folded_and_searched_in_bounded_time(unit: str
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
     started = time.process_time()
     own = hide_speakers(hide_quotations(fold_text(text).text))
-    load_phrases().assistant.search(own, find_words(own))
+    load_phrases().assistant.search(own, split_sentences(own))
     assert time.process_time() - started < 20

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from valueaudit.classifiers.folded import Folded, fold_text, hide_quotations, hide_speakers, sentence_bounds
-from valueaudit.classifiers.phrases import Hit, PhraseBook, find_words
+from valueaudit.classifiers.phrases import Hit, PhraseBook, Sentence, split_sentences
 from valueaudit.observation import Evidence, ResponseType
 from valueaudit.transcript import Role, Transcript
 
@@ -34,10 +34,11 @@ _MOVES_ON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One message as the rules see it: its index, its folded text, and every phrase found in it."""
+    """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them."""
 
     index: int
     folded: Folded
+    sentences: list[Sentence]
     hits: tuple[Hit, ...]
 
     def evidence(self, hit: Hit) -> Evidence:
@@ -69,7 +70,8 @@ def read_messages(transcript: Transcript, role: Role, book: PhraseBook) -> tuple
 def _read(index: int, text: str, book: PhraseBook) -> Spoken:
     folded = fold_text(text)
     own = hide_speakers(hide_quotations(folded.text))
-    found = book.search(own, find_words(own))
+    sentences = split_sentences(own)
+    found = book.search(own, sentences)
     exempt = [hit for hit in found if hit.topic.startswith("exempt/")]
     kept = tuple(
         hit
@@ -77,7 +79,7 @@ def _read(index: int, text: str, book: PhraseBook) -> Spoken:
         if not hit.topic.startswith("exempt/")
         and not any(_overlap(hit, other) for other in exempt if _exempts(other, hit))
     )
-    return Spoken(index, folded, kept)
+    return Spoken(index, folded, sentences, kept)
 
 
 def _exempts(exempt: Hit, hit: Hit) -> bool:

@@ -16,6 +16,8 @@ from valueaudit.errors import TaxonomyError
 
 _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
 _WORD = re.compile(r"\w+")
+_TEXT_WORD = re.compile(r"\w+(?:'\w+)*")
+_SENTENCE = re.compile(r"[^.!?\x00]+")
 _STEM = re.compile(r"\w+~")
 _CHOICE = re.compile(r"[\w' ~-]*")
 STEM = 4
@@ -44,31 +46,54 @@ class Hit:
     slot: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A piece of a folded text that no phrase crosses: its span and its words, in order."""
+
+    start: int
+    end: int
+    words: list[str]
+
+
 class PhraseBook:
-    """Many phrases of many topics, searched together: only those whose words occur are tried."""
+    """Many phrases of many topics, searched together: only those whose words occur in a sentence are tried there."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_word: dict[str, list[Phrase]] = defaultdict(list)
+        beginnings = set()
         for phrase in phrases:
             rarest = max(phrase.needs, key=_rarity)
             for word in rarest:
                 self._by_word[word].append(phrase)
+            beginnings.update(word[:-1] for need in phrase.needs for word in need if word.endswith("~"))
+        self._beginnings = frozenset(beginnings)
 
-    def search(self, text: str, words: frozenset[str]) -> list[Hit]:
-        """Every place of every phrase in a folded text, in the order of the text; `words` are the words of it."""
+    def search(self, text: str, sentences: Iterable[Sentence]) -> list[Hit]:
+        """Every place of every phrase in a folded text, in the order of the text; `sentences` are those of it."""
         found: dict[tuple[int, int, str], Hit] = {}
-        for phrase in {phrase for word in words & self._by_word.keys() for phrase in self._by_word[word]}:
-            for need in phrase.needs:
-                if need.isdisjoint(words):
-                    break
-            else:
-                for hit in _match(phrase, text):
-                    found[hit.start, hit.end, hit.topic] = hit
+        triggers = self._by_word.keys()
+        for sentence in sentences:
+            words = self._find_keys(sentence.words)
+            for word in triggers & words:
+                for phrase in self._by_word[word]:
+                    for need in phrase.needs:
+                        if need.isdisjoint(words):
+                            break
+                    else:
+                        for hit in _match(phrase, text, sentence):
+                            found[hit.start, hit.end, hit.topic] = hit
         return [found[key] for key in sorted(found)]
 
+    def _find_keys(self, listed: list[str]) -> set[str]:
+        """The words of a sentence, the parts of those with an apostrophe, and how they begin."""
+        words = set(listed)
+        words.update([part for word in listed if "'" in word for part in word.split("'")])
+        words.update([f"{begun}~" for word in words if (begun := word[:STEM]) in self._beginnings])
+        return words
 
-def _match(phrase: Phrase, text: str) -> Iterator[Hit]:
-    for match in phrase.pattern.finditer(text):
+
+def _match(phrase: Phrase, text: str, sentence: Sentence) -> Iterator[Hit]:
+    for match in phrase.pattern.finditer(text, sentence.start, sentence.end):
         start = match.start()
         # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
         if start == 0 or not text[start - 1].isalnum():
@@ -80,11 +105,13 @@ def _rarity(words: frozenset[str]) -> tuple[bool, int, int]:
     return words.isdisjoint(FUNCTION_WORDS), -len(words & FUNCTION_WORDS), min(map(len, words))
 
 
-def find_words(text: str) -> frozenset[str]:
-    """The words of a folded text and how they begin, as `PhraseBook.search` wants them."""
-    words = set(_WORD.findall(text))
-    words.update([f"{word[:STEM]}~" for word in words if len(word) >= STEM])
-    return frozenset(words)
+def split_sentences(text: str) -> list[Sentence]:
+    """The sentences of a folded text and their words; those without any are left out."""
+    return [
+        Sentence(match.start(), match.end(), words)
+        for match in _SENTENCE.finditer(text)
+        if (words := _TEXT_WORD.findall(match[0]))
+    ]
 
 
 def compile_phrase(topic: str, source: str) -> Phrase:

@@ -1,0 +1,173 @@
+"""What the trained model reads of a conversation: word rows by field, each tied to its sentence, and a few figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise, repeat
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from valueaudit.classifiers.embedded_rules import Spoken
+from valueaudit.classifiers.phrase_data import PhraseData
+from valueaudit.classifiers.screening import Screening
+from valueaudit.observation import ResponseType
+from valueaudit.taxonomy import Taxonomy
+
+# all words of the user and of the assistant, the last reply's first words, the first words of every reply
+FIELDS = ("user", "assistant", "last_opening", "openings")
+LAST_OPENING_WORDS = 30
+OPENING_WORDS = 20
+UNKNOWN = -1
+OPENING = 240
+
+_RESPONSE_TOPICS = (
+    *("refusal", "opposition", "caution", "endorsement", "support", "neutral", "correction", "offer", "no"),
+)
+_KINDS = (None, *ResponseType)
+_LEVELS = (None, 1, 2, 3, 4)
+
+Rows = npt.NDArray[np.int64]
+
+
+class Place(NamedTuple):
+    """A sentence: the index of its message in the transcript and its span in the folded text."""
+
+    message: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A conversation as the model sees it.
+
+    Entry i of `rows`, `fields` and `owners` is one word or pair of neighbours: its row in the vocabulary, the index of
+    its field in `FIELDS`, the index of its sentence in `sentences`. `figures` are those of `build_figures`.
+    """
+
+    sentences: tuple[Place, ...]
+    rows: Rows
+    fields: Rows
+    owners: Rows
+    figures: npt.NDArray[np.float32]
+
+
+class Vocabulary:
+    """Row numbers of words and of pairs of words. `pairs` are first * number of words + second, in rising order."""
+
+    def __init__(self, words: Sequence[str], pairs: Rows) -> None:
+        self.words = words
+        self.pairs = pairs
+        self._numbers = {word: number for number, word in enumerate(words)}
+
+    def __len__(self) -> int:
+        return len(self.words) + len(self.pairs)
+
+    def number(self, words: Iterable[str]) -> Rows:
+        """The row of each word, `UNKNOWN` where it has none."""
+        return np.fromiter(map(self._numbers.get, words, repeat(UNKNOWN)), np.int64)
+
+    def pair(self, first: Rows, second: Rows) -> Rows:
+        """The row of each pair of words, `UNKNOWN` where it has none."""
+        if not len(self.pairs):
+            return np.full(len(first), UNKNOWN)
+        keys = first * len(self.words) + second
+        at = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
+        return np.where((first >= 0) & (second >= 0) & (self.pairs[at] == keys), at + len(self.words), UNKNOWN)
+
+
+def read_features(vocabulary: Vocabulary, seen: Screening, figures: npt.NDArray[np.float32]) -> Reading:
+    """What the model reads of a conversation. Quotations, code and written dialogue of either side are left out."""
+    spoken = (*seen.asked, *seen.replies)
+    places = [Place(m.index, s.start, s.end) for m in spoken for s in m.sentences]
+    lengths = [len(s.words) for m in spoken for s in m.sentences]
+    words = vocabulary.number(chain.from_iterable(s.words for m in spoken for s in m.sentences))
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    pairs = vocabulary.pair(words[:-1], words[1:])
+    pairs[owners[:-1] != owners[1:]] = UNKNOWN
+    ends = list(accumulate(sum(len(s.words) for s in m.sentences) for m in spoken))
+    said = list(pairwise((0, *ends)))[len(seen.asked) :]
+    spans = [(0, 0, said[0][0] if said else len(words))]
+    if said:
+        last = said[-1][0]
+        spans += [(1, said[0][0], len(words)), (2, last, min(last + LAST_OPENING_WORDS, len(words)))]
+        spans += [(3, start, min(start + OPENING_WORDS, end)) for start, end in said]
+    cuts = [(slice(start, end), slice(start, max(start, end - 1))) for _, start, end in spans]
+    rows = np.concatenate([part for one, two in cuts for part in (words[one], pairs[two])])
+    owned = np.concatenate([part for one, two in cuts for part in (owners[one], owners[two])])
+    sizes = [len(words[one]) + len(pairs[two]) for one, two in cuts]
+    fields = np.repeat([field for field, _, _ in spans], sizes)
+    known = rows >= 0
+    return Reading(tuple(places), rows[known], fields[known], owned[known], figures)
+
+
+class Figures:
+    """The figures of a conversation beside its words, in the order of `names`."""
+
+    def __init__(self, taxonomy: Taxonomy, phrases: PhraseData) -> None:
+        self._taxonomy = taxonomy
+        self._tasks = tuple(sorted(name for topic in phrases.sources if (name := topic.removeprefix("task/")) != topic))
+        self._subcategories = tuple(sorted(taxonomy.subcategories))
+        self.names = (
+            *(f"{topic} {what}" for topic in _RESPONSE_TOPICS for what in ("hits", "early", "early in the last reply")),
+            *(f"rules say {kind}" for kind in _KINDS),
+            *(f"rules say subjectivity {level}" for level in _LEVELS),
+            *(f"rules say {name}" for name in (*self._tasks, *self._subcategories)),
+            *("positive values", "adverse values", "stated values"),
+            *("words of the user", "words of the assistant", "replies", "questions asked", "questions back"),
+            *("exclamations", "lines", "code"),
+        )
+
+    def build(self, seen: Screening) -> npt.NDArray[np.float32]:
+        """The figures of one conversation."""
+        kind = None if seen.response is None else seen.response.kind
+        found = {self._taxonomy.values[name].subcategory for name in (*seen.positive, *seen.adverse)}
+        counts = (len(seen.positive), len(seen.adverse), len(seen.human), *_measure(seen.replies, seen.asked))
+        listed = [
+            *_count_topics(seen.replies),
+            *(float(kind is known) for known in _KINDS),
+            *(float(level == seen.subjectivity) for level in _LEVELS),
+            *(float(task in seen.tasks) for task in self._tasks),
+            *(float(subcategory in found) for subcategory in self._subcategories),
+            *map(_damp, counts),
+        ]
+        return np.array(listed, np.float32)
+
+
+def _count_topics(replies: Sequence[Spoken]) -> list[float]:
+    last = replies[-1].index if replies else -1
+    counts = dict.fromkeys(_RESPONSE_TOPICS, 0)
+    early, late = set(), set()
+    for message in replies:
+        for hit in message.hits:
+            topic = hit.topic.removeprefix("response/")
+            if topic in counts:
+                counts[topic] += 1
+                if hit.start < OPENING:
+                    early.add(topic)
+                    if message.index == last:
+                        late.add(topic)
+    return [x for topic, count in counts.items() for x in (_damp(count), float(topic in early), float(topic in late))]
+
+
+def _measure(replies: Sequence[Spoken], asked: Sequence[Spoken]) -> tuple[int, ...]:
+    said = [message.folded.text for message in replies]
+    wanted = [message.folded.text for message in asked]
+    return (
+        sum(text.count(" ") for text in wanted),
+        sum(text.count(" ") for text in said),
+        len(said),
+        sum(text.count("?") for text in wanted),
+        sum(text.count("?") for text in said),
+        sum(text.count("!") for text in said),
+        sum(text.count("\n") for text in said),
+        sum(text.count("```") for text in said),
+    )
+
+
+def _damp(count: int) -> float:
+    return math.log1p(count) / 3

@@ -1,0 +1,214 @@
+"""From what phrases and model see to an observation: which labels are given, with which words, and where none is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from valueaudit.classifiers.embedded_features import Reading
+from valueaudit.classifiers.embedded_model import (
+    ADVERSE,
+    FIRST_SUBCATEGORY,
+    LEVELS,
+    RESPONSES,
+    STATED,
+    EmbeddedModel,
+    Floats,
+    Scores,
+)
+from valueaudit.classifiers.embedded_rules import Response, Spoken
+from valueaudit.classifiers.screening import Screening
+from valueaudit.observation import Evidence, HumanValue, Observation, ObservedValue, Polarity, ResponseType
+from valueaudit.taxonomy import Taxonomy, Value
+
+UNNAMED, UNNAMED_ADVERSE = "unnamed value", "unnamed adverse value"
+# Below these a type or a level is left open: the likeliest group of response types, the likelier half of the levels.
+SUREST_RESPONSE, SUREST_LEVEL = 0.3, 0.53
+# A value that a phrase names stays where the model gives its subcategory at least this share of the line.
+PHRASE_SHARE = 0.4
+LONGEST_NAME = 3
+
+_GROUPS = (
+    (ResponseType.STRONG_SUPPORT, ResponseType.MILD_SUPPORT),
+    (ResponseType.STRONG_RESISTANCE, ResponseType.MILD_RESISTANCE),
+    (ResponseType.REFRAMING,),
+    (ResponseType.NEUTRAL_ACKNOWLEDGMENT,),
+    (ResponseType.NO_VALUES,),
+)
+
+
+def describe_rules(taxonomy: Taxonomy, seen: Screening) -> Observation:
+    """What the phrases alone say: of a language that the model was not trained on."""
+    kind = _response_of_rules(seen.response, seen.subjectivity, valued=bool(seen.human))
+    return Observation(
+        subjectivity=seen.subjectivity,
+        task=next(iter(seen.tasks), None),
+        response_type=kind,
+        response_evidence=None if seen.response is None else seen.response.evidence,
+        ai_values=tuple(
+            name_value(taxonomy.values[name], evidence) for name, evidence in (seen.positive | seen.adverse).items()
+        ),
+        human_values=seen.human,
+        adverse=True if seen.adverse else None,
+    )
+
+
+def name_value(value: Value, evidence: Evidence) -> ObservedValue:
+    """A canonical value with its place."""
+    return ObservedValue(
+        value.name, value.name, value.category, value.subcategory, value.polarity, supported=True, evidence=evidence
+    )
+
+
+def _response_of_rules(response: Response | None, subjectivity: int | None, *, valued: bool) -> ResponseType | None:
+    if response is not None:
+        return response.kind
+    return ResponseType.NO_VALUES if subjectivity == 1 and not valued else None
+
+
+def choose_response(responses: Floats) -> ResponseType | None:
+    """The likelier type of the likeliest group of types, None where no group is likely enough."""
+    shares = dict(zip(RESPONSES, responses.tolist(), strict=True))
+    group = max(_GROUPS, key=lambda kinds: sum(shares[kind] for kind in kinds))
+    if sum(shares[kind] for kind in group) < SUREST_RESPONSE:
+        return None
+    return max(group, key=lambda kind: shares[kind])
+
+
+def choose_level(levels: Floats) -> int | None:
+    """The likelier level of the likelier half (1 and 2, objective; 3 and 4, subjective), None where both are close."""
+    subjective = float(levels[LEVELS // 2 :].sum())
+    if max(subjective, 1 - subjective) < SUREST_LEVEL:
+        return None
+    first = LEVELS // 2 if subjective >= 0.5 else 0
+    return first + 1 + int(np.argmax(levels[first : first + LEVELS // 2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Quoting:
+    """Finds the sentence that adds most to an output, among those of one side."""
+
+    spoken: dict[int, Spoken]
+    reading: Reading
+    added: Floats
+
+    def quote(self, weights: Floats) -> Evidence | None:
+        """The quotation of that sentence; None where the side says nothing of its own."""
+        own = [i for i, place in enumerate(self.reading.sentences) if place.message in self.spoken]
+        if not own:
+            return None
+        place = self.reading.sentences[own[int(np.argmax((self.added @ weights)[own]))]]
+        return self.spoken[place.message].folded.evidence(place.message, place.start, place.end)
+
+
+class Interpreter:
+    """Joins the model's probabilities with what phrases found."""
+
+    def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel) -> None:
+        self._taxonomy, self._model = taxonomy, model
+        self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
+
+    def describe(self, seen: Screening, reading: Reading) -> Observation:
+        """The observation of a conversation."""
+        return self.interpret(seen, reading, self._model.score(reading))
+
+    def interpret(self, seen: Screening, reading: Reading, scores: Scores) -> Observation:
+        """The observation that these scores make."""
+        replies = Quoting({message.index: message for message in seen.replies}, reading, scores.added)
+        asked = Quoting({message.index: message for message in seen.asked}, reading, scores.added)
+        kind = choose_response(scores.responses)
+        # Of the labelled replies to requests without values, next to none are adverse, but short ones look alike.
+        flagged = kind is not ResponseType.NO_VALUES and bool(scores.marks[0] >= self._model.thresholds["adverse"])
+        adverse = bool(seen.adverse) or flagged
+        return Observation(
+            subjectivity=choose_level(scores.levels),
+            task=next(iter(seen.tasks), None),
+            response_type=kind,
+            response_evidence=None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores)),
+            ai_values=tuple(self._name_values(seen, scores, replies, adverse=adverse)),
+            human_values=self._name_stated(seen, scores, asked),
+            adverse=True if adverse else None,
+        )
+
+    def _name_values(
+        self, seen: Screening, scores: Scores, replies: Quoting, *, adverse: bool
+    ) -> Iterator[ObservedValue]:
+        line = self._model.thresholds["subcategory"]
+        shares = dict(zip(self._model.subcategories, scores.marks[2:].tolist(), strict=True))
+        for name, evidence in seen.adverse.items():
+            yield name_value(self._taxonomy.values[name], evidence)
+        named = [self._taxonomy.values[name] for name in seen.positive]
+        kept = [value for value in named if shares[value.subcategory] >= PHRASE_SHARE * line]
+        for value in kept:
+            yield name_value(value, seen.positive[value.name])
+        if adverse and not seen.adverse:
+            worst = max(shares, key=lambda subcategory: shares[subcategory])
+            evidence = replies.quote(_unit(ADVERSE, scores))
+            if evidence is not None:
+                yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, evidence)
+        covered = {value.subcategory for value in kept}
+        for number, (subcategory, probability) in enumerate(shares.items()):
+            if probability >= line and subcategory not in covered:
+                evidence = replies.quote(_unit(FIRST_SUBCATEGORY + number, scores))
+                if evidence is not None and adverse:
+                    yield self._leave_unnamed(UNNAMED, subcategory, None, evidence)
+                elif evidence is not None:
+                    yield name_value(self._find_name(subcategory, evidence), evidence)
+
+    def _leave_unnamed(
+        self, name: str, subcategory: str, polarity: Polarity | None, evidence: Evidence
+    ) -> ObservedValue:
+        category = self._taxonomy.subcategories[subcategory].category
+        return ObservedValue(name, name, category, subcategory, polarity, supported=True, evidence=evidence)
+
+    def _find_name(self, subcategory: str, evidence: Evidence) -> Value:
+        """A value of the subcategory that the quotation names, else the one that is most often meant there."""
+        for value in self._find_named(evidence):
+            if value.subcategory == subcategory and value.polarity is Polarity.POSITIVE:
+                return value
+        return self._typical[subcategory]
+
+    def _find_named(self, evidence: Evidence) -> Iterator[Value]:
+        words = (evidence.quote or "").split()
+        for size in range(LONGEST_NAME, 0, -1):
+            for start in range(len(words) - size + 1):
+                value = self._taxonomy.find(" ".join(words[start : start + size]))
+                if value is not None:
+                    yield value
+
+    def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
+        if seen.human or scores.marks[1] < self._model.thresholds["stated"]:
+            return seen.human
+        evidence = asked.quote(_unit(STATED, scores))
+        if evidence is None:
+            return ()
+        value = next(self._find_named(evidence), None)
+        name = UNNAMED if value is None else value.name
+        return (HumanValue(name, name, supported=True, evidence=evidence),)
+
+
+def _unit(output: int, scores: Scores) -> Floats:
+    weights = np.zeros(scores.added.shape[1], np.float32)
+    weights[output] = 1
+    return weights
+
+
+def _stress(kind: ResponseType | None, scores: Scores) -> Floats:
+    """Weights that set a response type against the mean of the others."""
+    weights = np.zeros(scores.added.shape[1], np.float32)
+    weights[: len(RESPONSES)] = -1 / len(RESPONSES)
+    if kind is not None:
+        weights[RESPONSES.index(kind)] += 1
+    return weights
+
+
+def group_of(kind: ResponseType | str) -> int:
+    """The number of the group of response types: support, resistance, reframing, neutral, none."""
+    return next(number for number, kinds in enumerate(_GROUPS) if kind in kinds)
+
+
+def name_groups() -> Sequence[str]:
+    """The names of the groups in their order."""
+    return ("support", "resistance", "reframing", "neutral", "none")
