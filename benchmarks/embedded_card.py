@@ -20,23 +20,24 @@ from valueaudit.taxonomy import load_taxonomy
 
 DRAWS = 500
 BINS = 10
+SMALLEST_SOURCE = 100
 Bools = npt.NDArray[np.bool_]
 
 
 def build_card(
     rows: Sequence[Row],
     material: tuple[Sequence[Screening], Sequence[Reading]],
-    outputs: Array,
+    outputs: tuple[Array, Array],
     targets: Targets,
     model: EmbeddedModel,
 ) -> str:
-    """The card; `outputs` are calibrated, each from a fit that did not see the prompt of its conversation."""
+    """The card; `outputs` are calibrated, from fits that saw neither the prompt, nor the source of the conversation."""
     interpreter = Interpreter(load_taxonomy(), model)
-    observed = [
-        interpret_outputs(interpreter, seen, reading, line)
-        for seen, reading, line in zip(*material, outputs, strict=True)
-    ]
-    lines = (*_head(rows, model), *_figures(rows, observed, model), *_calibration(outputs, targets))
+    observed, abroad = (
+        [interpret_outputs(interpreter, *each) for each in zip(*material, lines, strict=True)] for lines in outputs
+    )
+    figures = (*_figures(rows, observed, model), *_left_out(rows, abroad, model))
+    lines = (*_head(rows, model), *figures, *_calibration(outputs[0], targets))
     return "\n".join(lines) + "\n"
 
 
@@ -50,8 +51,8 @@ def interpret_outputs(interpreter: Interpreter, seen: Screening, reading: Readin
 
 
 def _head(rows: Sequence[Row], model: EmbeddedModel) -> Iterator[str]:
-    yield "# Written by benchmarks/train_embedded.py: what the model is, and how it did on conversations it did not see."
-    yield "# Figures are of cross-validation by prompt; intervals are 95 %, bootstrapped by conversation."
+    yield "# Written by benchmarks/train_embedded.py: what the model is, and how it did on prompts it did not see."
+    yield "# Figures: cross-validation by prompt, or a left-out source; 95 % intervals, bootstrapped by conversation."
     yield f'weights_sha256 = "{model.sha256}"'
     yield f"conversations = {len(rows)}"
     yield "\n[sources]"
@@ -81,6 +82,20 @@ def _figures(rows: Sequence[Row], observed: Sequence[Observation], model: Embedd
     yield _interval("micro_f1", wanted, given, lambda a, b: find_f1(a.ravel(), b.ravel()))
     for number, name in enumerate(model.subcategories):
         yield from _mark(f'subcategory."{name}"', wanted[:, number], given[:, number])
+
+
+def _left_out(rows: Sequence[Row], observed: Sequence[Observation], model: EmbeddedModel) -> Iterator[str]:
+    """The main figures for each source of at least 100 conversations, from a fit that saw nothing of that source."""
+    for source, count in sorted(Counter(row["source"] for row in rows).items()):
+        if count < SMALLEST_SOURCE:
+            continue
+        numbers = [number for number, row in enumerate(rows) if row["source"] == source]
+        lines = list(_figures([rows[n] for n in numbers], [observed[n] for n in numbers], model))
+        for name in ("response_groups", "response.resistance", "subjective", "adverse", "stated", "subcategories"):
+            start = lines.index(f"\n[{name}]")
+            told = [line for line in lines[start + 1 : start + 7] if line.startswith(("kappa", "f1", "micro_f1"))]
+            yield f"\n[left_out.{source}.{name}]"
+            yield from told[: 1 if name in ("response_groups", "subcategories") else 2]
 
 
 def _group(observation: Observation) -> int:
@@ -115,7 +130,7 @@ def _interval(name: str, truth: Any, found: Any, measure: Callable[[Any, Any], f
 
 
 def _calibration(outputs: Array, targets: Targets) -> Iterator[str]:
-    """How far probabilities lie from what comes true: the mean gap over ten bins, weighted (expected calibration error).
+    """How far probabilities lie from what comes true: the weighted mean gap over ten bins.
 
     The lines of the calibration were fitted to the same conversations, two figures for each output.
     """

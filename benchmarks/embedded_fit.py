@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from embedded_material import Array, Material, Targets
-from scipy import sparse
 from scipy.optimize import minimize
 
 Weights = Mapping[str, tuple[float, ...]]
@@ -35,7 +34,7 @@ def build_blocks(material: Material) -> list[Block]:
 
 def weigh_blocks(blocks: Sequence[Block], weights: Weights) -> list[float]:
     """The square of the factor of each block that gives its features the wanted mean square."""
-    squares = [b.matrix.power(2).sum() if sparse.issparse(b.matrix) else (b.matrix**2).sum() for b in blocks]
+    squares = [b.matrix.multiply(b.matrix).sum() if b.name == "words" else (b.matrix**2).sum() for b in blocks]
     return [
         weights[block.name][block.field or 0] * block.matrix.shape[0] / float(square)
         for block, square in zip(blocks, squares, strict=True)
@@ -46,7 +45,7 @@ def build_kernel(blocks: Sequence[Block], factors: Sequence[float]) -> Array:
     kernel: Array = np.zeros((blocks[0].matrix.shape[0],) * 2)
     for block, factor in zip(blocks, factors, strict=True):
         inner = block.matrix @ block.matrix.T
-        kernel += factor * (inner.toarray() if sparse.issparse(inner) else inner)
+        kernel += factor * (inner.toarray() if block.name == "words" else inner)
     return kernel
 
 

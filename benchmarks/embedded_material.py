@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,12 @@ def build_material(seen: Sequence[Screening], figures: Figures, vectors: tuple[l
     readings = [read_features(vocabulary, each, figures.build(each)) for each in seen]
     rarity = find_rarity(readings, len(vocabulary))
     fields = tuple(build_field(readings, field, rarity[field], len(vocabulary)) for field in range(len(FIELDS)))
-    known = {word: vector for word, vector in zip(*vectors, strict=True)}
+    known = dict(zip(*vectors, strict=True))
     nothing = np.zeros(vectors[1].shape[1])
     table = np.array([known.get(word, nothing) for word in vocabulary.words])
-    return Material(vocabulary, tuple(readings), rarity, fields, table, np.array([each.figures for each in readings], float))
+    return Material(
+        vocabulary, tuple(readings), rarity, fields, table, np.array([each.figures for each in readings], float)
+    )
 
 
 def build_vocabulary(seen: Sequence[Screening], vector_words: Sequence[str]) -> Vocabulary:
@@ -92,10 +95,12 @@ def build_vocabulary(seen: Sequence[Screening], vector_words: Sequence[str]) -> 
     for each in seen:
         sentences = [s.words for m in (*each.asked, *each.replies) for s in m.sentences]
         words.update({word for sentence in sentences for word in sentence})
-        pairs.update({pair for s in sentences for pair in zip(s, s[1:], strict=False)})
+        pairs.update({pair for s in sentences for pair in pairwise(s)})
     listed = sorted({*vector_words, *(word for word, count in words.items() if count >= FEWEST_WORD)})
     at = {word: number for number, word in enumerate(listed)}
-    keys = sorted(at[a] * len(listed) + at[b] for (a, b), n in pairs.items() if n >= FEWEST_PAIR and a in at and b in at)
+    keys = sorted(
+        at[a] * len(listed) + at[b] for (a, b), n in pairs.items() if n >= FEWEST_PAIR and a in at and b in at
+    )
     return Vocabulary(listed, np.array(keys, np.int64))
 
 

@@ -34,7 +34,7 @@ from embedded_material import (
 )
 
 from valueaudit.classifiers.embedded_features import FIELDS, Figures
-from valueaudit.classifiers.embedded_model import FIRST_SUBCATEGORY, LEVELS, RESPONSES, parse_model
+from valueaudit.classifiers.embedded_model import LEVELS, RESPONSES, parse_model
 from valueaudit.classifiers.phrase_data import load_phrases
 from valueaudit.classifiers.screening import screen
 from valueaudit.taxonomy import Taxonomy, load_taxonomy
@@ -164,9 +164,13 @@ def train(paths: Sequence[str], vectors: tuple[list[str], Array]) -> tuple[bytes
         "typical": find_typical(rows, taxonomy),
         "figures": list(Figures(taxonomy, phrases).names),
     }
+    sources = sorted({row["source"] for row in rows})
+    other = predict_unseen(problems, np.array([sources.index(row["source"]) for row in rows]))
     content = pack(build_weights(material, blocks, problems), material, slope, shift, header)
     model = parse_model(content)
-    return content, build_card(rows, (seen, material.readings), unseen * slope + shift, targets, model)
+    return content, build_card(
+        rows, (seen, material.readings), (unseen * slope + shift, other * slope + shift), targets, model
+    )
 
 
 def read_vectors(path: Path = VECTORS) -> tuple[list[str], Array]:

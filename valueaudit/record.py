@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from valueaudit.correction import JudgeCounts
 from valueaudit.observation import Classified, Evidence, Observation, Outcome, Reason, Unclassified
 from valueaudit.transcript import BadRecord, Location, Metadata, Transcript
 
@@ -30,7 +31,8 @@ class ClassifierInfo(Struct, frozen=True):
     `assessed` is `judgement` for an LLM, `screening` for the embedded classifier; `questions` maps each declared value
     to the sha256 of its own question, `confirmations` each prohibited one to how many further questions were to agree
     on a hit; `left_out` are parameters that the endpoint did not take; `primed` says that the
-    policy's values stood in the prompt of the open question.
+    policy's values stood in the prompt of the open question; `calibration` says how the embedded classifier stood to
+    labels that it had not seen (None for an LLM: what was used of the policy's calibration stands at each rule).
     """
 
     model: str
@@ -45,7 +47,7 @@ class ClassifierInfo(Struct, frozen=True):
     questions: dict[str, str] = {}
     confirmations: dict[str, int] = {}
     primed: bool = False
-    calibration: None = None
+    calibration: dict[str, JudgeCounts] | None = None
 
 
 class TaxonomyInfo(Struct, frozen=True):

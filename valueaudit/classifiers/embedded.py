@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from valueaudit.classifiers.embedded_features import Figures, read_features
-from valueaudit.classifiers.embedded_model import EmbeddedModel, load_model
+from valueaudit.classifiers.embedded_model import EmbeddedModel, load_card, load_model
 from valueaudit.classifiers.interpreting import Interpreter, describe_rules
 from valueaudit.classifiers.language import SUPPORTED, find_language
 from valueaudit.classifiers.phrase_data import PhraseData, load_phrases
@@ -72,6 +72,7 @@ class EmbeddedClassifier:
             model="embedded",
             resolved_model=f"embedded-{VERSION}",
             assessed="screening",
+            calibration=load_card().counts,
             prompt_sha256=_digest(VERSION, self._phrases.sha256, self._model.sha256),
             questions={
                 value: _digest(VERSION, kind, *topics, *(p for t in topics for p in self._phrases.sources[t]))

@@ -69,7 +69,7 @@ class Vocabulary:
 
     def number(self, words: Iterable[str]) -> Rows:
         """The row of each word, `UNKNOWN` where it has none."""
-        return np.fromiter(map(self._numbers.get, words, repeat(UNKNOWN)), np.int64)
+        return np.array(list(map(self._numbers.get, words, repeat(UNKNOWN))), np.int64)
 
     def pair(self, first: Rows, second: Rows) -> Rows:
         """The row of each pair of words, `UNKNOWN` where it has none."""

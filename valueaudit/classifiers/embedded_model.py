@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from valueaudit.classifiers.embedded_features import FIELDS, Reading, Vocabulary
+from valueaudit.correction import JudgeCounts
 from valueaudit.observation import ResponseType
 
 RESPONSES = tuple(ResponseType)
 LEVELS = 4
+_COUNTED = ("subjective", "adverse", "stated")
 _RESPONSE = slice(0, len(RESPONSES))
 _LEVEL = slice(len(RESPONSES), len(RESPONSES) + LEVELS)
 _MARKS = len(RESPONSES) + LEVELS
@@ -51,7 +54,7 @@ class EmbeddedModel:
         words = bytes(arrays["words"]).decode("utf-8").split("\n")
         self.vocabulary = Vocabulary(words, np.cumsum(arrays["pairs"], dtype=np.int64))
         self._rarity = arrays["rarity"].astype(np.float32)
-        self._weights = arrays["weights"].reshape(len(FIELDS) * len(self.vocabulary), -1)
+        self._weights = arrays["weights"].astype(np.int8, copy=False).reshape(len(FIELDS) * len(self.vocabulary), -1)
         self._scale = arrays["scale"].astype(np.float32)
         self._figures = arrays["figures"].astype(np.float32)
         self._bias = arrays["bias"].astype(np.float32)
@@ -87,6 +90,25 @@ def _share(outputs: Floats) -> Floats:
 
 def _squash(outputs: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-outputs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of the model: the digest of its weights, and how it stood to labels of unseen prompts."""
+
+    weights_sha256: str
+    counts: dict[str, JudgeCounts]
+
+
+@cache
+def load_card() -> Card:
+    """The card that comes with the package, `data/embedded_card.toml`."""
+    card = tomllib.loads(files("valueaudit").joinpath("data/embedded_card.toml").read_text(encoding="utf-8"))
+    told = {"resistance": card["response"]["resistance"], **{name: card[name] for name in _COUNTED}}
+    counts = {
+        name: JudgeCounts(**{f: fields[f] for f in JudgeCounts.__struct_fields__}) for name, fields in told.items()
+    }
+    return Card(card["weights_sha256"], counts)
 
 
 @cache

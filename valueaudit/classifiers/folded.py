@@ -17,10 +17,13 @@ _NEEDS_CARE = re.compile(
     "\uff01-\uff5e\U0001d400-\U0001d7ff\U000e0000-\U000e007f]"
 )
 _QUOTES = '"„“”«»'
-_QUOTED = re.compile(
-    r"(?s:```.*?(?:```|\Z))|`[^`\n]{1,300}`|(?m:^[ \t]{0,3}>[^\n]*)"
-    rf"|[{_QUOTES}][^{_QUOTES}\n]{{1,400}}[{_QUOTES}]"
-    r"|(?<!\w)'[^'\n]{1,200}(?:'\w[^'\n]{0,200}){0,3}'(?!\w)"
+# Each begins with characters that the text can be searched for first: most texts have few of these, and regular
+# expressions that begin so skip to them.
+_QUOTED = (
+    ("`", re.compile(r"```(?s:.*?)(?:```|\Z)|`[^`\n]{1,300}`")),
+    (">", re.compile(r"(?m:^[ \t]{0,3}>[^\n]*)")),
+    *((mark, re.compile(rf"{mark}[^{_QUOTES}\n]{{1,400}}[{_QUOTES}]")) for mark in _QUOTES),
+    ("'", re.compile(r"'(?<!\w')[^'\n]{1,200}(?:'\w[^'\n]{0,200}){0,3}'(?!\w)")),
 )
 _SPEECH_LINE = re.compile(r"(?m)^[ \t*_]{0,6}(\w[\w .]{0,24})[*_ ]{0,4}:[^\n]*")
 _SENTENCE_END = re.compile(r"[.!?\n]")
@@ -78,11 +81,16 @@ def hide_quotations(text: str) -> str:
     def blank(match: re.Match[str]) -> str:
         return match[0] if len(match[0]) == len(bare) and match[0][0] in _QUOTES else HIDDEN * len(match[0])
 
-    return _QUOTED.sub(blank, text)
+    for mark, pattern in _QUOTED:
+        if mark in text:
+            text = pattern.sub(blank, text)
+    return text
 
 
 def hide_speakers(text: str) -> str:
     """The text with the lines of a written dialogue (`Name: words`) blanked, if a speaker has at least two of them."""
+    if text.count(":") < 2:
+        return text
     speakers = [match[1].strip() for match in _SPEECH_LINE.finditer(text)]
     if len(speakers) == len(set(speakers)):
         return text

@@ -23,7 +23,8 @@ from valueaudit.classifiers.screening import Screening
 from valueaudit.observation import Evidence, HumanValue, Observation, ObservedValue, Polarity, ResponseType
 from valueaudit.taxonomy import Taxonomy, Value
 
-UNNAMED, UNNAMED_ADVERSE = "unnamed value", "unnamed adverse value"
+# Different words on both sides, or what has no name would count as mirrored.
+UNNAMED, UNNAMED_ADVERSE, UNNAMED_STATED = "unnamed value", "unnamed adverse value", "unnamed stated value"
 # Below these a type or a level is left open: the likeliest group of response types, the likelier half of the levels.
 SUREST_RESPONSE, SUREST_LEVEL = 0.3, 0.53
 # A value that a phrase names stays where the model gives its subcategory at least this share of the line.
@@ -143,19 +144,18 @@ class Interpreter:
         kept = [value for value in named if shares[value.subcategory] >= PHRASE_SHARE * line]
         for value in kept:
             yield name_value(value, seen.positive[value.name])
-        if adverse and not seen.adverse:
+        if adverse and not seen.adverse and (worst_at := replies.quote(_unit(ADVERSE, scores))) is not None:
             worst = max(shares, key=lambda subcategory: shares[subcategory])
-            evidence = replies.quote(_unit(ADVERSE, scores))
-            if evidence is not None:
-                yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, evidence)
+            yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, worst_at)
         covered = {value.subcategory for value in kept}
         for number, (subcategory, probability) in enumerate(shares.items()):
-            if probability >= line and subcategory not in covered:
-                evidence = replies.quote(_unit(FIRST_SUBCATEGORY + number, scores))
-                if evidence is not None and adverse:
-                    yield self._leave_unnamed(UNNAMED, subcategory, None, evidence)
-                elif evidence is not None:
-                    yield name_value(self._find_name(subcategory, evidence), evidence)
+            if probability < line or subcategory in covered:
+                continue
+            at = replies.quote(_unit(FIRST_SUBCATEGORY + number, scores))
+            if at is not None and adverse:
+                yield self._leave_unnamed(UNNAMED, subcategory, None, at)
+            elif at is not None:
+                yield name_value(self._find_name(subcategory, at), at)
 
     def _leave_unnamed(
         self, name: str, subcategory: str, polarity: Polarity | None, evidence: Evidence
@@ -185,7 +185,7 @@ class Interpreter:
         if evidence is None:
             return ()
         value = next(self._find_named(evidence), None)
-        name = UNNAMED if value is None else value.name
+        name = UNNAMED_STATED if value is None else value.name
         return (HumanValue(name, name, supported=True, evidence=evidence),)
 
 

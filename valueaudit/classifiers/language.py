@@ -104,6 +104,7 @@ for _language, _listed in _FUNCTION_WORDS.items():
             continue
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
 
+_ORDER = {language: number for number, language in enumerate(_FUNCTION_WORDS)}
 FUNCTION_WORDS = frozenset(_LANGUAGES_OF)
 
 
@@ -118,12 +119,14 @@ def find_language(texts: Iterable[str]) -> str | None:
         return script
     words = _WORD.findall(text.lower())
     hits: Counter[str] = Counter()
-    for word in words:
-        for language in _LANGUAGES_OF.get(word, ()):
-            hits[language] += 1
+    counts = Counter(words)
+    for word in counts.keys() & _LANGUAGES_OF.keys():
+        for language in _LANGUAGES_OF[word]:
+            hits[language] += counts[word]
     if not hits:
         return None if len(words) < _FEWEST_WORDS or text.isascii() else UNKNOWN
-    ranked = hits.most_common(2)
+    # a tie goes to the language listed first, whatever the order of the set
+    ranked = sorted(hits.items(), key=lambda item: (-item[1], _ORDER[item[0]]))[:2]
     best, count = ranked[0]
     if len(words) < _FEWEST_WORDS:
         clear = best in SUPPORTED and count >= 2 and (len(ranked) == 1 or count > ranked[1][1])

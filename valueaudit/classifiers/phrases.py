@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from valueaudit.classifiers.language import FUNCTION_WORDS
 from valueaudit.errors import TaxonomyError
@@ -46,8 +47,7 @@ class Hit:
     slot: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A piece of a folded text that no phrase crosses: its span and its words, in order."""
 
     start: int
@@ -60,7 +60,7 @@ class PhraseBook:
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_word: dict[str, list[Phrase]] = defaultdict(list)
-        beginnings = set()
+        beginnings: set[str] = set()
         for phrase in phrases:
             rarest = max(phrase.needs, key=_rarity)
             for word in rarest:

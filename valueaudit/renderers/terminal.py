@@ -98,11 +98,21 @@ def _describe_input(sheet: Sheet, each: InputInfo) -> Text:
 def _describe_judge(sheet: Sheet, judge: ClassifierInfo) -> Text:
     if judge.assessed == "screening":
         name = "" if judge.model == "embedded" else f' "{judge.model}"'
-        return sheet.text(f"embedded classifier{name}: a screening, not a judgement")
+        return sheet.text(f"embedded classifier{name}: a screening, not a judgement{_describe_errors(judge)}")
     parts = [sheet.text(judge.model, "bold")]
     if judge.resolved_model and judge.resolved_model != judge.model:
         parts.append(sheet.text(f"answered as {judge.resolved_model}"))
     return sheet.join(parts)
+
+
+def _describe_errors(judge: ClassifierInfo) -> str:
+    """How often a screening is right about adverse replies, where that was measured."""
+    counts = (judge.calibration or {}).get("adverse")
+    if counts is None:
+        return ""
+    found, right = counts.true_positives, counts.true_positives + counts.false_negatives
+    flagged = found + counts.false_positives
+    return f"; of labelled adverse replies it finds {found / right:.0%}, of its flags {found / flagged:.0%} are right"
 
 
 def _describe_prompt(sheet: Sheet, judge: ClassifierInfo) -> Text:
