@@ -147,10 +147,9 @@ def find_typical(rows: Sequence[Row], taxonomy: Taxonomy) -> dict[str, str]:
     return first | {subcategory: name for (subcategory, name), _ in ranked}
 
 
-def train(paths: Sequence[str], vectors: tuple[list[str], Array]) -> tuple[bytes, str]:
+def train(rows: Sequence[Row], vectors: tuple[list[str], Array]) -> tuple[bytes, str]:
     """The model and its card."""
     taxonomy, phrases = load_taxonomy(), load_phrases()
-    rows = read_rows(paths)
     subcategories = sorted(taxonomy.subcategories)
     seen = [screen(taxonomy, phrases, build_transcript(row)) for row in rows]
     material = build_material(seen, Figures(taxonomy, phrases), vectors)
@@ -186,7 +185,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--card", type=Path, required=True)
     options = parser.parse_args()
-    content, card = train(options.labelled, read_vectors())
+    content, card = train(read_rows(options.labelled), read_vectors())
     options.model.write_bytes(content)
     options.card.write_text(card, encoding="utf-8")
     print(f"{len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")

@@ -120,14 +120,15 @@ class Interpreter:
         replies = Quoting({message.index: message for message in seen.replies}, reading, scores.added)
         asked = Quoting({message.index: message for message in seen.asked}, reading, scores.added)
         kind = choose_response(scores.responses)
+        at = None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores))
         # Of the labelled replies to requests without values, next to none are adverse, but short ones look alike.
         flagged = kind is not ResponseType.NO_VALUES and bool(scores.marks[0] >= self._model.thresholds["adverse"])
         adverse = bool(seen.adverse) or flagged
         return Observation(
             subjectivity=choose_level(scores.levels),
             task=next(iter(seen.tasks), None),
-            response_type=kind,
-            response_evidence=None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores)),
+            response_type=kind if at is not None or kind is ResponseType.NO_VALUES else None,
+            response_evidence=at,
             ai_values=tuple(self._name_values(seen, scores, replies, adverse=adverse)),
             human_values=self._name_stated(seen, scores, asked),
             adverse=True if adverse else None,
