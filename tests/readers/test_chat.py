@@ -37,11 +37,11 @@ class BreakingStream(io.BytesIO):
         super().__init__(content)
         self._error = error
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if not line:
+    def read1(self, size: int | None = -1, /) -> bytes:
+        content = super().read1(size)
+        if not content:
             raise self._error
-        return line
+        return content
 
 
 def read_source(source: Source, *, longest_line: int = LONGEST_LINE) -> list[Transcript | BadRecord]:
