@@ -110,17 +110,17 @@ def lines_with(loads: Callable[[bytes], object]) -> Callable[[str], int]:
 
     def read(path: str) -> int:
         with open(path, "rb") as file:
-            return sum(loads(line) is not None for line in file)
+            return sum(1 for line in file if loads(line) is not None)
 
     return read
 
 
-def jsonlines_with(loads: Callable[[str], Any]) -> Callable[[str], int]:
+def jsonlines_with(loads: Callable[[str | bytes], Any]) -> Callable[[str], int]:
     """The same through jsonlines."""
 
     def read(path: str) -> int:
         with open(path, "rb") as file:
-            return sum(1 for _ in jsonlines.Reader(file, loads=loads))
+            return sum(1 for record in jsonlines.Reader(file, loads=loads) if record is not None)
 
     return read
 
