@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from valueaudit.readers.content import Unreadable, quote
-from valueaudit.readers.keys import TOO_DEEP, count_keys
+from valueaudit.readers.keys import TOO_DEEP, UNKNOWN, count_keys
 
 _BACKSLASH = ord("\\")
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
@@ -29,7 +29,7 @@ def explain_fault(error: Exception, line: bytes) -> str:
     return _explain_syntax(text) or "a number that is out of range"
 
 
-def refuse_hidden(value: Any, line: bytes, key_ends: int) -> None:
+def refuse_hidden(value: Any, line: bytes, key_ends: int = UNKNOWN) -> None:
     """Raises `Unreadable` where an object in `line` names a key twice, or values lie too deep.
 
     JSON does not say which of two equal keys counts (RFC 8259, section 4), so whoever writes the log could show the

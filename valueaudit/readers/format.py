@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from valueaudit.readers.content import Unreadable
 from valueaudit.transcript import BadRecord, Item, Location
 
 
-class Record(Struct, frozen=True):
+class Record(NamedTuple):
     """One JSON value of a source: a line, an element of an array, a row; no object in it names a key twice."""
 
     value: Any
