@@ -18,8 +18,11 @@ class Role(StrEnum):
     SYSTEM = "system"
     TOOL = "tool"
 
+    # Enum's own hash is a call into Python, and there is one for each message of a run
+    __hash__ = str.__hash__
 
-class Location(Struct, frozen=True, order=True):
+
+class Location(Struct, frozen=True, order=True, gc=False):
     """Where a record lies: the source as the user named it, a line counted from 1, a JSON pointer inside it."""
 
     source: str
@@ -31,7 +34,7 @@ class Location(Struct, frozen=True, order=True):
         return f"{self.source}{line}{self.pointer or ''}"
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """One message of the source, at the index it has there.
 
     `text` is what was said; `attachments` name what was not said (tool calls, images), one readable line each.

@@ -37,11 +37,11 @@ class BreakingStream(io.BytesIO):
         super().__init__(content)
         self._error = error
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if not line:
+    def read1(self, size: int | None = -1, /) -> bytes:
+        content = super().read1(size)
+        if not content:
             raise self._error
-        return line
+        return content
 
 
 def read_source(source: Source, *, longest_line: int = LONGEST_LINE) -> list[Transcript | BadRecord]:
@@ -501,3 +501,13 @@ def test_duplicate_keys_in_a_conversation() -> None:
     line = b'{"messages":[{"role":"user","content":"a \\"b\\": c"},{"role":"assistant","content":"x","content" :"y"}]}'
     assert reason_of(line) == 'duplicate key "content"'
     assert reason_of(b"\x1e" + line) == 'duplicate key "content"'
+
+
+@pytest.mark.parametrize("size", [1, 250_000, 300_000, 1_500_000])
+def test_lines_are_whole_however_long(size: int) -> None:
+    """A line that lies in several blocks is one conversation, and a key that it repeats is found."""
+    good = talk(id=1, note="x" * size)
+    repeated = json.dumps(good)[:-1] + ', "id": 2}'
+    items = read_bytes("\n".join([json.dumps(good), repeated, json.dumps(good)]).encode())
+    assert [item.location.line for item in items] == [1, 2, 3]
+    assert [item.reason for item in items if isinstance(item, BadRecord)] == ['duplicate key "id"']

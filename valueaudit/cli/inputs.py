@@ -7,11 +7,12 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from valueaudit.cli.unknown import refuse_unknown
 from valueaudit.errors import UsageError
-from valueaudit.files import STDIN, check_inputs, find_inputs, open_logs, printable
+from valueaudit.files import STDIN, Opened, check_inputs, find_inputs, open_logs, printable
 from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
 from valueaudit.readers.reading import Reading, Unknown
@@ -37,16 +38,15 @@ class Inputs:
         self._reading = reading
         self._stdin = stdin
         self._named = frozenset(self.paths if named is None else named)
-        # each is replaced, never changed, since another thread looks at it
-        self._begun: dict[str, InputInfo] = {}
+        self._begun: dict[str, _Count] = {}
         self._seen: set[int] = set()
-        self._read_before = 0
-        self._opened_bytes = 0
+        # the bytes of the files that were read, and the file that is being read: replaced together
+        self._position: tuple[int, Opened | None] = (0, None)
 
     @property
     def infos(self) -> tuple[InputInfo, ...]:
         """One entry for each file that was begun, in order, as far as it was read."""
-        return tuple(self._begun.values())
+        return tuple([InputInfo(**asdict(count)) for count in tuple(self._begun.values())])
 
     @property
     def first_unknown(self) -> Record | None:
@@ -56,7 +56,8 @@ class Inputs:
     @property
     def bytes_read(self) -> int:
         """Bytes consumed so far, as they lie on disk."""
-        return self._read_before + self._opened_bytes
+        before, opened = self._position
+        return before if opened is None else before + opened.bytes_read
 
     @property
     def bytes_total(self) -> int | None:
@@ -73,34 +74,32 @@ class Inputs:
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
         for opened in open_logs(path, self._stdin):
+            before = self.bytes_read
+            self._position = (before, opened)
             # two names may look alike once each can be shown: their counts add
-            self._begun.setdefault(opened.name, InputInfo(opened.name, None, "", 0, 0))
+            count = self._begun.setdefault(opened.name, _Count(opened.name))
             is_log = path in self._named and opened.name == printable(path)
-            for item in self._count(self._reading.read(opened, is_log=is_log)):
-                self._opened_bytes = opened.bytes_read
-                yield item
-            formats = "+".join(self._reading.formats)
-            self._begun[opened.name] = replace(self._begun[opened.name], sha256=opened.sha256, format=formats)
-            self._read_before += opened.bytes_read
-            self._opened_bytes = 0
+            yield from self._count(self._reading.read(opened, is_log=is_log))
+            count.format = "+".join(self._reading.formats)
+            count.sha256 = opened.sha256
+            self._position = (before + opened.bytes_read, None)
 
     def _count(self, items: Iterable[Item]) -> Iterator[Transcript | BadRecord]:
         """The items that are audited: each is counted for the file it lies in, a second copy only counted."""
         for item in items:
-            name = item.location.source
-            info = self._begun[name]
+            count = self._begun[item.location.source]
             match item:
                 case Transcript():
                     if self._is_new(item):
-                        self._begun[name] = _with_transcript(info, item)
+                        count.add(item)
                         yield item
                     else:
-                        self._begun[name] = replace(info, duplicates=info.duplicates + 1)
+                        count.duplicates += 1
                 case BadRecord():
-                    self._begun[name] = replace(info, bad_records=info.bad_records + 1)
+                    count.bad_records += 1
                     yield item
                 case LeftOut():
-                    self._begun[name] = replace(info, left_out=info.left_out + 1)
+                    count.left_out += 1
 
     def _is_new(self, transcript: Transcript) -> bool:
         # the id counts: two users who got the same answer to the same question had two conversations
@@ -110,14 +109,26 @@ class Inputs:
         return len(self._seen) > before
 
 
-def _with_transcript(info: InputInfo, transcript: Transcript) -> InputInfo:
-    return replace(
-        info,
-        conversations=info.conversations + 1,
-        messages=info.messages + len(transcript.messages),
-        attachments=info.attachments + sum([len(message.attachments) for message in transcript.messages]),
-        branches=info.branches + transcript.branches,
-    )
+class _Count(Struct):
+    """The fields of an `InputInfo` while they still grow: one is made when it is asked for, not for each record."""
+
+    path: str
+    sha256: str | None = None
+    format: str = ""
+    conversations: int = 0
+    bad_records: int = 0
+    messages: int = 0
+    attachments: int = 0
+    branches: int = 0
+    left_out: int = 0
+    duplicates: int = 0
+
+    def add(self, transcript: Transcript) -> None:
+        self.conversations += 1
+        self.messages += len(transcript.messages)
+        for message in transcript.messages:
+            self.attachments += len(message.attachments)
+        self.branches += transcript.branches
 
 
 def plan_inputs(

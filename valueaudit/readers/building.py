@@ -27,9 +27,8 @@ def build_transcript(
     """
     if not messages:
         raise Unreadable("no message in it")
-    normal = tuple(messages)
-    known = str(identity) if names(identity) else digest(normal)
-    return Transcript(known, location, normal, {} if metadata is None else metadata, branches)
+    known = str(identity) if names(identity) else digest(messages)
+    return Transcript(known, location, tuple(messages), {} if metadata is None else metadata, branches)
 
 
 def names(identity: object) -> bool:
@@ -49,12 +48,10 @@ def gather_metadata(record: dict[str, Any], left_out: Collection[str | None]) ->
     A field of the record that has the name of one of those is kept as `record.<name>`.
     """
     nested = record.get("metadata")
-    metadata: Metadata = {}
-    if isinstance(nested, dict):
-        metadata = dict(nested)
-        left_out = {*left_out, "metadata"}
+    lifted = isinstance(nested, dict)
+    metadata: Metadata = dict(nested) if isinstance(nested, dict) else {}
     for field, value in record.items():
-        if field in left_out:
+        if field in left_out or (lifted and field == "metadata"):
             continue
         name = field
         while name in metadata:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -42,6 +45,7 @@ _CARRIED = {
 }
 _TOOL_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _LONGEST_NAME = 40
+_CONTENT = itemgetter("content")
 
 
 class Unreadable(Exception):
@@ -98,6 +102,23 @@ def parse_message(raw: Any, index: int, field: str = "messages") -> Message:
     if type(content) is str and (len(raw) == 2 or _BESIDES.isdisjoint(raw)):
         return Message(role, content)
     return parse_message_at(raw, f"{field}[{index}]")
+
+
+def are_plain(raws: Sequence[Any]) -> bool:
+    """Whether each of these is an object of two fields, of which `content` is a text: what nearly all messages are."""
+    try:
+        return set(map(len, raws)) == {2} and set(map(type, map(_CONTENT, raws))) == {str}
+    except (KeyError, TypeError):
+        return False
+
+
+def parse_messages(raws: Sequence[Any], field: str = "messages") -> list[Message]:
+    """The messages of the list `field` of a record. Raises `Unreadable` at the first that is none."""
+    if are_plain(raws):
+        with contextlib.suppress(KeyError, TypeError):
+            return [Message(_ROLES[raw["role"]], raw["content"]) for raw in raws]
+    # a role that is not written as most are, or more than a text
+    return [parse_message(raw, index, field) for index, raw in enumerate(raws)]
 
 
 def parse_system(content: Any) -> Message | None:

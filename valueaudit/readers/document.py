@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from valueaudit.ports import Source
 from valueaudit.readers.content import Unreadable, quote
-from valueaudit.readers.faults import DEEPEST, count_keys
 from valueaudit.readers.format import Record
+from valueaudit.readers.keys import DEEPEST, count_keys
 from valueaudit.readers.lines import LONGEST_LINE
 from valueaudit.transcript import BadRecord, Location
 

@@ -7,17 +7,10 @@ import re
 from typing import Any
 
 from valueaudit.readers.content import Unreadable, quote
-from valueaudit.readers.lines import LineTooLong
-
-DEEPEST = 100
-# of messages below each other, which are two levels each: far from the interpreter's own limit
-LONGEST_CHAIN = 300
+from valueaudit.readers.keys import TOO_DEEP, UNKNOWN, count_keys
 
 _BACKSLASH = ord("\\")
-_MIB = 1024 * 1024
-_TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
-_CHAINED = frozenset({"messageId", "isCreatedByUser"})
 _ESCAPED_KEY_ENDS = re.compile(rb'\\"[ \t\r\n]*:')
 
 
@@ -27,21 +20,20 @@ class _Found(Exception):
 
 def explain_fault(error: Exception, line: bytes) -> str:
     """Why `line` could not be decoded, without repeating its text."""
-    if isinstance(error, LineTooLong):
-        return f"the line is longer than {error.limit / _MIB:g} MiB"
     if isinstance(error, RecursionError):
-        return _TOO_DEEP
-    cause = error.__cause__
-    if isinstance(cause, UnicodeDecodeError):
-        return f"not UTF-8: byte 0x{cause.object[cause.start]:02x} at position {cause.start + 1} of the line"
-    return _explain_syntax(_text_of(line)) or "a number that is out of range"
+        return TOO_DEEP
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as cause:
+        return f"not UTF-8: byte 0x{line[cause.start]:02x} at position {cause.start + 1} of the line"
+    return _explain_syntax(text) or "a number that is out of range"
 
 
-def refuse_hidden(value: Any, line: bytes) -> None:
+def refuse_hidden(value: Any, line: bytes, key_ends: int = UNKNOWN) -> None:
     """Raises `Unreadable` where an object in `line` names a key twice, or values lie too deep.
 
     JSON does not say which of two equal keys counts (RFC 8259, section 4), so whoever writes the log could show the
-    audit another text than the user saw.
+    audit another text than the user saw. `key_ends` is what `count_key_ends` says of the line.
     """
     if type(value) is list:
         keys = count_keys({"": value}) - 1
@@ -49,9 +41,9 @@ def refuse_hidden(value: Any, line: bytes) -> None:
         keys = count_keys(value)
     else:
         return
-    if _may_repeat_keys(line, keys):
+    if keys != key_ends and _may_repeat_keys(line, keys):
         try:
-            json.loads(_text_of(line), object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+            json.loads(line.decode(), object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
         except _Found as found:
             raise Unreadable(f"duplicate key {quote(str(found))}") from None
 
@@ -76,60 +68,6 @@ def _is_escaped(line: bytes, position: int) -> bool:
     return (position - start) % 2 == 1
 
 
-def count_keys(record: dict[str, Any]) -> int:
-    """The keys of all objects in the record. Raises `Unreadable` where they lie too deep."""
-    record, laid_out = _lay_out(record)
-    count = len(record) + laid_out
-    level: list[Any] = []
-    for field, value in record.items():
-        if type(value) is dict:
-            level.append(value)
-        elif type(value) is list:
-            if field == "messages":
-                # most messages are a role and a text, with nothing below; passing over them is a tenth of the time
-                plain = len(value)
-                value = [m for m in value if type(m) is not dict or len(m) != 2 or type(m.get("content")) is not str]
-                count += 2 * (plain - len(value))
-            level.append(value)
-    for _ in range(DEEPEST):
-        if not level:
-            return count
-        below: list[Any] = []
-        for node in level:
-            if type(node) is dict:
-                count += len(node)
-                node = node.values()
-            below += [child for child in node if type(child) is dict or type(child) is list]
-        level = below
-    raise Unreadable(_TOO_DEEP)
-
-
-def _lay_out(record: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """A record whose messages hang below each other, as LibreChat exports them, with all of them side by side.
-
-    Beside it is the number of `children` that it no longer has. How deep such messages lie says nothing but how many
-    there are, and their reader keeps none of it.
-    """
-    level = record.get("messages") if "conversationId" in record else None
-    first = level[0] if type(level) is list and level else None
-    if type(first) is not dict or _CHAINED.isdisjoint(first):
-        return record, 0
-    messages: list[Any] = []
-    laid_out = 0
-    for _ in range(LONGEST_CHAIN):
-        below: list[Any] = []
-        for message in level or ():
-            if type(message) is dict and type(message.get("children")) is list:
-                below += message["children"]
-                laid_out += 1
-                message = {field: value for field, value in message.items() if field != "children"}
-            messages.append(message)
-        if not below:
-            return {**record, "messages": messages}, laid_out
-        level = below
-    raise Unreadable(f"more than {LONGEST_CHAIN} messages below each other")
-
-
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for key, _ in pairs:
@@ -147,7 +85,7 @@ def _explain_syntax(text: str) -> str | None:
         message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
         return f"not valid JSON: {message} at character {error.pos + 1}"
     except RecursionError:
-        return _TOO_DEEP
+        return TOO_DEEP
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
@@ -157,9 +95,3 @@ def _explain_syntax(text: str) -> str | None:
 
 def _refuse_constant(name: str) -> None:
     raise _Found(name)
-
-
-def _text_of(line: bytes) -> str:
-    text = line.decode()
-    # jsonlines skips one of these at the start of any line: a byte order mark, or the RFC 7464 separator
-    return text[1:] if text.startswith(("\ufeff", "\x1e")) else text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from valueaudit.readers.building import build_transcript, gather_metadata, names
-from valueaudit.readers.content import Unreadable, name_kind, parse_message, parse_system
+from valueaudit.readers.content import Unreadable, name_kind, parse_messages, parse_system
 from valueaudit.transcript import Location, Message, Role, Transcript
 
 IDS = ("id", "chat_id", "conversation_id")
@@ -38,27 +38,35 @@ def build_listed(
     The id is the first of `ids` that names something, the system prompt the field `system`; all else is metadata. Where
     the record names no model, that of the first assistant message is taken.
     """
-    said = list(messages)
-    left_out: set[str | None] = {field}
-    system = parse_system(record.get("system"))
+    id_field = None
+    for name in ids:
+        if name in record and names(record[name]):
+            id_field = name
+            break
+    left_out = [field, id_field]
+    system = parse_system(record["system"]) if "system" in record else None
     if system is not None:
         # after the last, so that every index is the one the message has in the source
-        said.append(system)
-        left_out.add("system")
-    id_field = next((name for name in ids if names(record.get(name))), None)
-    left_out.add(id_field)
+        messages = (*messages, system)
+        left_out.append("system")
     metadata = gather_metadata(record, left_out)
     if "model" not in metadata:
-        raws = zip(record[field], messages, strict=True)
-        first = next((raw for raw, message in raws if message.role is Role.ASSISTANT), None)
-        model = None if first is None else first.get("model")
-        if isinstance(model, str):
+        model = _find_model(record[field], messages)
+        if model is not None:
             metadata["model"] = model
     identity = record[id_field] if id_field is not None else None
-    return build_transcript(said, location, identity=identity, metadata=metadata)
+    return build_transcript(messages, location, identity=identity, metadata=metadata)
+
+
+def _find_model(raws: Sequence[Any], messages: Sequence[Message]) -> str | None:
+    for raw, message in zip(raws, messages, strict=False):
+        if message.role is Role.ASSISTANT:
+            model = raw.get("model")
+            return model if isinstance(model, str) else None
+    return None
 
 
 def parse_listed(record: Any, location: Location, field: str = "messages", ids: Sequence[str] = IDS) -> Transcript:
     """The conversation of a record with messages of a role and a content in `field`. Raises `Unreadable`."""
-    messages = [parse_message(raw, index, field) for index, raw in enumerate(list_of(record, field))]
+    messages = parse_messages(list_of(record, field), field)
     return build_listed(record, location, messages, field=field, ids=ids)

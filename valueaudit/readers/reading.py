@@ -17,6 +17,7 @@ _MOST_KEYS_NAMED = 8
 _MOST_KEYS_BELOW = 4
 _MOST_DOUBTFUL = 10_000
 _MOST_LOOKED_AT = 50
+_MOST_SHAPES = 1000
 
 
 class Unknown(NamedTuple):
@@ -41,13 +42,12 @@ class Reading:
         self._of_run: dict[str, Parser] = {}
         self._of_source: dict[str, Parser] = {}
         self._shapes: dict[tuple[str, ...], Format] = {}
-        self._met: dict[str, None] = {}
         self.first_unknown: Record | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
         """The names of the formats met in the source read last, in the order they were met."""
-        return tuple(self._met)
+        return tuple(self._of_source)
 
     def read(self, source: Source, *, is_log: bool = True) -> Iterator[Item]:
         """The items of one source, in its order as far as the formats allow. Raises nothing that the source says.
@@ -57,7 +57,6 @@ class Reading:
         """
         self._of_source = {}
         self._shapes = {}
-        self._met = {}
         doubtful: list[BadRecord] = []
         for record in read_records(source, longest_line=self._longest_line):
             if isinstance(record, BadRecord):
@@ -67,17 +66,19 @@ class Reading:
             if found is None:
                 self.first_unknown = self.first_unknown or record
                 unknown = BadRecord(record.location, explain_unknown(record.value))
-                if is_log or self._met or len(doubtful) == _MOST_DOUBTFUL:
+                if is_log or self._of_source or len(doubtful) == _MOST_DOUBTFUL:
                     yield unknown
                 else:
                     doubtful.append(unknown)
             else:
-                yield from doubtful
-                doubtful = []
+                if doubtful:
+                    yield from doubtful
+                    doubtful = []
                 yield from self._parser(found).feed(record)
         yield from (LeftOut(each.location, "no record of this file is in a known format") for each in doubtful)
-        for parser in self._of_source.values():
-            yield from parser.close()
+        for name, parser in self._of_source.items():
+            if name not in self._of_run:
+                yield from parser.close()
 
     def find_unknown(self, source: Source) -> Unknown | None:
         """The first record of a source where its first 50 are all in no format, or not read by that one; else None.
@@ -119,15 +120,18 @@ class Reading:
             return before
         found = next((known for known in self._table if known.recognises(value)), None)
         if found is not None:
+            if len(self._shapes) == _MOST_SHAPES:
+                self._shapes.clear()
             self._shapes[shape] = found
         return found
 
     def _parser(self, format: Format) -> Parser:
-        parsers = self._of_run if format.scope == "run" else self._of_source
-        self._met.setdefault(format.name)
-        parser = parsers.get(format.name)
+        parser = self._of_source.get(format.name)
         if parser is None:
-            parser = parsers[format.name] = format.start()
+            parser = self._of_run.get(format.name) or format.start()
+            self._of_source[format.name] = parser
+            if format.scope == "run":
+                self._of_run[format.name] = parser
         return parser
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from valueaudit.readers.content import Unreadable, parse_message
 from valueaudit.readers.dialects import encode, is_message, is_part, translate
-from valueaudit.readers.faults import count_keys
+from valueaudit.readers.keys import count_keys
 from valueaudit.transcript import Message, Role
 
 Raw = list[dict[str, Any]]
