@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from policy_samples import (
     COUNTS,
     NEVER,
@@ -25,6 +26,7 @@ from valueaudit.decide import decide
 from valueaudit.errors import ExitCode
 from valueaudit.observation import Evidence, Observation, Reason, State
 from valueaudit.policy import compile_checks
+from valueaudit.record import InputInfo
 from valueaudit.report import Example
 from valueaudit.rules import Severity
 from valueaudit.ruling import RAW_FLAGS
@@ -181,6 +183,33 @@ def test_coverage_under_a_policy(tally: Tally, options: dict[str, Any], verdict:
         )
     decision = decide(policy, tally, **options)
     assert (decision.verdict, decision.exit_code) == (verdict, code)
+
+
+READ = InputInfo("a.jsonl", "0a" * 32, "chat", 60, 0)
+NO_LOG = InputInfo("user.json", "0b" * 32, "", 0, 0, left_out=1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "verdict", "message", "warnings"),
+    [
+        ((READ,), "none", "", ()),
+        ((READ, NO_LOG), "none", "", ('"user.json" was left out: it is in no known format',)),
+        ((replace(READ, changed=True),), "none", "", ('"a.jsonl" changed while it was read: scan it again',)),
+        ((replace(READ, conversations=0, duplicates=60),), "none", "", ()),
+        ((READ, replace(READ, conversations=0, bad_records=2)), "incomplete", 'be read from "a.jsonl"', ()),
+        ((NO_LOG, *[InputInfo("b.jsonl", None, "", 0, 0)] * 3), "incomplete", 'from "b.jsonl" and 2 other files', ()),
+    ],
+)
+def test_a_file_without_a_conversation_is_no_success(
+    inputs: tuple[InputInfo, ...], verdict: str, message: str, warnings: tuple[str, ...]
+) -> None:
+    """A log that gave no conversation makes the audit incomplete; what is no log, and what changed, is warned of."""
+    decision = decide(None, _tally(60, 60), inputs=inputs)
+    assert decision.verdict == verdict
+    assert message in decision.message
+    assert set(warnings) <= set(decision.warnings)
+    assert bool(decision.warnings) == bool(warnings) or NO_LOG in inputs
+    assert decide(None, _tally(60, 60), inputs=inputs, allow_empty=True).verdict == "none"
 
 
 def test_a_violation_is_told_even_of_an_incomplete_audit() -> None:

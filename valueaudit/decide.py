@@ -57,8 +57,9 @@ def decide(
     warnings: tuple[str, ...] = ()
     if policy is not None:
         rules, warnings = check_rules(policy, tally, fail_on or policy.gate.fail_on, today, change)
+    changed = tuple(f'"{info.path}" changed while it was read: scan it again' for info in inputs if info.changed)
     left_out = tuple(f'"{info.path}" was left out: it is in no known format' for info in inputs if info.is_no_log)
-    warnings = (*warnings, *left_out)
+    warnings = (*warnings, *changed, *left_out)
     unread = () if allow_empty else tuple(info.path for info in inputs if info.is_unread)
     missing = _explain_incomplete(policy, tally, ended_early=ended_early, allow_empty=allow_empty, unread=unread)
     missing = missing or _explain_baselines(rules, tally)

@@ -78,6 +78,7 @@ class InputInfo(Struct, frozen=True):
     `format` names the formats met in it, joined by `+`, empty where none was. `duplicates` are conversations that have
     the id of an earlier one of the run and say word for word the same: they are in no other count. `messages`,
     `attachments` and `branches` are of the conversations; `left_out` are records without speech, such as summaries.
+    `changed` says that the file was written to, replaced or removed while it was read.
     """
 
     path: str
@@ -90,6 +91,7 @@ class InputInfo(Struct, frozen=True):
     branches: int = 0
     left_out: int = 0
     duplicates: int = 0
+    changed: bool = False
 
     @property
     def is_unread(self) -> bool:

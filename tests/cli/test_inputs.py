@@ -10,7 +10,7 @@ import pytest
 from samples import build_line, write_conversations, write_logs
 from valueaudit.cli.inputs import AUTO, Inputs, build_reading, open_stdin, plan_inputs
 from valueaudit.errors import InputError, UsageError
-from valueaudit.transcript import BadRecord, Transcript
+from valueaudit.transcript import BadRecord, Location, Transcript
 
 UNKNOWN = '{"topic": "x", "n": 1}'
 
@@ -43,6 +43,20 @@ def test_the_same_words_under_the_same_id_count_once(folder: Path) -> None:
     inputs = plan_inputs(["a.jsonl", "b.jsonl"])
     assert [item.location.line for item in inputs] == [1, 2, 4, 1]
     assert [(info.conversations, info.duplicates) for info in inputs.infos] == [(3, 1), (1, 2)]
+
+
+def test_a_file_that_changes_meanwhile_is_told(folder: Path) -> None:
+    """What is written to, or removed, while it is read is marked; a file that lies still is not."""
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl"):
+        write_logs(folder / name, [build_line(id=name), build_line(id=name + "2")])
+    inputs = plan_inputs(["a.jsonl", "b.jsonl", "c.jsonl"])
+    for item in inputs:
+        if item.location == Location("a.jsonl", 1):
+            with (folder / "a.jsonl").open("a") as log:
+                log.write(build_line(id="late") + "\n")
+        elif item.location == Location("b.jsonl", 1):
+            (folder / "b.jsonl").unlink()
+    assert [info.changed for info in inputs.infos] == [True, True, False]
 
 
 def test_names_that_look_alike_are_counted_together(folder: Path) -> None:

@@ -73,6 +73,7 @@ class Inputs:
         yield from self._count(self._reading.finish())
 
     def _read(self, path: str) -> Iterator[Transcript | BadRecord]:
+        state = _state_of(path)
         for opened in open_logs(path, self._stdin):
             before = self.bytes_read
             self._position = (before, opened)
@@ -82,6 +83,7 @@ class Inputs:
             yield from self._count(self._reading.read(opened, is_log=is_log))
             count.format = "+".join(self._reading.formats)
             count.sha256 = opened.sha256
+            count.changed = _state_of(path) != state
             self._position = (before + opened.bytes_read, None)
 
     def _count(self, items: Iterable[Item]) -> Iterator[Transcript | BadRecord]:
@@ -122,6 +124,7 @@ class _Count(Struct):
     branches: int = 0
     left_out: int = 0
     duplicates: int = 0
+    changed: bool = False
 
     def add(self, transcript: Transcript) -> None:
         self.conversations += 1
@@ -129,6 +132,17 @@ class _Count(Struct):
         for message in transcript.messages:
             self.attachments += len(message.attachments)
         self.branches += transcript.branches
+
+
+def _state_of(path: str) -> tuple[int, int, int] | None:
+    """What differs once a file was written to or replaced; None for what is no regular file."""
+    if path == STDIN or is_special(path):
+        return None
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def plan_inputs(
