@@ -227,6 +227,8 @@ def _part(raw: Any) -> Any:
     if type(raw.get("message_content")) is dict:
         raw = raw["message_content"]
     kind = raw.get("type", raw.get("block_type"))
+    if not isinstance(kind, str):
+        kind = None
     if raw.get("thought") is True or kind in _THOUGHT_TYPES:
         return {"type": "thinking"}
     for call in ("functionCall", "function_call", "toolUse"):

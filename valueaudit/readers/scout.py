@@ -33,7 +33,7 @@ def parse_scout(record: Any, location: Location) -> Sequence[Item]:
     attached = object_of(record.get("attachments"))
     messages = [read_inspect_message(raw, f"messages[{index}]", attached) for index, raw in enumerate(raws)]
     metadata = {name: value for name, value in gather_metadata(record, _LEFT_OUT).items() if value is not None}
-    return (build_transcript(messages, location, identity=record["transcript_id"], metadata=metadata),)
+    return (build_transcript(messages, location, identity=record.get("transcript_id"), metadata=metadata),)
 
 
 SCOUT = Format(
