@@ -624,3 +624,23 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     with pytest.raises(InputError, match="is a parquet file") as caught:
         check_inputs(["a.parquet"])
     assert caught.value.help == "install what reads it: pip install 'valueaudit[parquet]'"
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody named it, and nobody may ever write into it."""
+    (tmp_path / "a.jsonl").write_bytes(b"{}")
+    os.mkfifo(tmp_path / "b.jsonl")
+    assert find_inputs([str(tmp_path)]) == (str(tmp_path / "a.jsonl"),)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """An archive may hold a name twice; each is a source of its own."""
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("d/a.jsonl", "1")
+        archive.writestr("d/a.jsonl", "2")
+    read = [
+        (opened.name.removeprefix(str(path)), opened.stream.read()) for opened in open_logs(str(path), io.BytesIO())
+    ]
+    assert read == [("/d/a.jsonl", b"1"), ("/(2) d/a.jsonl", b"2")]

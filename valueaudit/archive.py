@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -17,8 +18,8 @@ _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfil
 class Member:
     """One file in an archive: its name there, its sizes in bytes, and `read`, which tells damage as an `OSError`."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        self.name = info.filename
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
+        self.name = name
         self.size = info.file_size
         self.packed_size = info.compress_size
         self._archive = archive
@@ -59,13 +60,20 @@ def read_members(file: BinaryIO) -> Iterator[Member]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise OSError(f"the archive cannot be read: {error}") from error
     with archive:
+        times: Counter[str] = Counter()
         for info in archive.infolist():
             if not info.is_dir() and not _is_hidden(info.filename):
-                member = Member(archive, info)
+                times[info.filename] += 1
+                member = Member(archive, info, _number(info.filename, times[info.filename]))
                 try:
                     yield member
                 finally:
                     member.close()
+
+
+def _number(name: str, time: int) -> str:
+    """The name of a member, told from that of an earlier one with the same name."""
+    return name if time == 1 else f"({time}) {name}"
 
 
 def _is_hidden(name: str) -> bool:

@@ -99,7 +99,9 @@ def _logs_in(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(here, name)
-            if name.lower().endswith(LOG_ENDINGS) and not name.startswith(".") and not _is_ours(path):
+            is_log = name.lower().endswith(LOG_ENDINGS) and not name.startswith(".")
+            # a pipe is read only where it is named: opening one waits for whoever writes into it
+            if is_log and not is_special(path) and not _is_ours(path):
                 yield path
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,25 @@ def test_declared_values_are_noted(
     assert f"declared deception: shown, {said}" in shown
     assert "the user states family" in shown
     assert "clarity (positive)" in shown
+
+
+def test_members_of_an_archive_are_told_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Conversations of one id on the same line of two members are each shown with their own words."""
+    with zipfile.ZipFile(folder / "logs.zip", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}.jsonl", build_line("Hi", f"Words of {name}.", id="c"))
+    assert run(["scan", "logs.zip", "--records", "records.jsonl", "--no-report", "-q"]) == 0
+    assert run(["show", "records.jsonl", "c"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("assistant\nWords of a.") == shown.count("assistant\nWords of b.") == 1
+
+
+def test_a_format_that_was_forced_is_forced_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is shown was read as the scan read it, though the table would now choose another format."""
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]
+    record = {"id": "c", "messages": said, "chosen": said, "rejected": said}
+    write_logs(folder / "logs.jsonl", [json.dumps(record)])
+    forced = ["--input-format", "chat", "--records", "records.jsonl", "--no-report", "-q"]
+    assert run(["scan", "logs.jsonl", *forced]) == 0
+    assert run(["show", "records.jsonl", "c"]) == 0
+    assert "[M1] assistant\nHello." in capsys.readouterr().out

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,37 @@ def test_page_examples_are_read(name: str) -> None:
     assert reading.formats == (name,)
     assert told(transcript) == SAID[name]
     assert transcript.branches == (name in ("chatgpt", "librechat", "open-webui"))
+
+
+@pytest.mark.parametrize(
+    ("opens", "record"),
+    [
+        (
+            "<antThinking>",
+            lambda text: [{"uuid": "c", "chat_messages": [{"uuid": "m", "sender": "assistant", "text": text}]}],
+        ),
+        (
+            '<details type="reasoning">',
+            lambda text: [
+                {"chat": {"history": {"currentId": "m", "messages": {"m": {"role": "assistant", "content": text}}}}}
+            ],
+        ),
+        (
+            '<details type="reasoning"',
+            lambda text: [
+                {"chat": {"history": {"currentId": "m", "messages": {"m": {"role": "assistant", "content": text}}}}}
+            ],
+        ),
+        (
+            "<system-reminder>",
+            lambda text: {"type": "user", "uuid": "a", "sessionId": "s", "message": {"role": "user", "content": text}},
+        ),
+    ],
+    ids=["claude-ai", "open-webui", "open-webui, cut off", "claude-code"],
+)
+def test_tags_without_an_end_cost_no_time(opens: str, record: Any) -> None:
+    """A text full of them is read in the time that its length takes, not in that of its square."""
+    started = time.process_time()
+    (read,) = transcripts(read_lines(record(f"Hi {opens * 40_000}")))
+    assert read.messages[0].text.startswith("Hi ")
+    assert time.process_time() - started < 10

@@ -75,3 +75,9 @@ def test_names_with_many_dots_do_not_grow_without_end() -> None:
         tree = tree.get("a") or tree.get("b") or next(iter(tree.values()))
         depth += 1
     assert depth < 80
+
+
+def test_numbers_of_any_length_are_in_order() -> None:
+    """A name of thousands of digits is a place in a list like any other, and ends nothing."""
+    tree = grow_tree({"a.10": "c", "a.2": "b", "a.00": "a", f"a.{'9' * 5000}": "d"})
+    assert find(tree, "a") == ["a", "b", "c", "d"]

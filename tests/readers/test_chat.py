@@ -154,7 +154,7 @@ def test_page_examples_of_bad_lines_are_bad() -> None:
         (b'{"messages":[]}', '"messages" is empty'),
         (b'{"x":1,"y":2}', 'no known format; the fields are "x", "y"'),
         (b'{"messages":["hi"]}', "messages[0] is a string, not an object"),
-        (b'{"messages":[{"content":"hi"}]}', 'messages[0] has no "role"'),
+        (b'{"messages":[{"content":"hi"}]}', 'messages[0] has no "role"; its fields are "content"'),
         (b'{"messages":[{"role":7,"content":"hi"}]}', "messages[0].role is a number, not a string"),
         (b'{"messages":[{"role":[],"content":"hi"}]}', "messages[0].role is a list, not a string"),
         (
@@ -162,7 +162,14 @@ def test_page_examples_of_bad_lines_are_bad() -> None:
             'messages[1] has the unknown role "narr\\nator"; known are user, human, assistant, ai, model, bot, system, '
             "developer, tool, function",
         ),
-        (b'{"messages":[{"role":"user"}]}', 'messages[0] has no "content"'),
+        (b'{"messages":[{"role":"user"}]}', 'messages[0] has no "content"; its fields are "role"'),
+        (
+            b'{"messages":[{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}]}',
+            'messages[0] has no "role"; its fields are "a", "b", "c", "d", "e", "f", "g", "h", …',
+        ),
+        (b'{"messages":[{}]}', 'messages[0] has no "role"'),
+        (b'{"messages":"[{\\"role\\":\\"user\\",\\"role\\":\\"tool\\"}]"}', '"messages" is a string, not a list'),
+        (b'{"messages":"[{"}', '"messages" is a string, not a list'),
         (
             b'{"messages":[{"role":"user","content":{"text":"hi"}}]}',
             "messages[0].content is an object, not a string or a list of parts",
@@ -511,3 +518,80 @@ def test_lines_are_whole_however_long(size: int) -> None:
     items = read_bytes("\n".join([json.dumps(good), repeated, json.dumps(good)]).encode())
     assert [item.location.line for item in items] == [1, 2, 3]
     assert [item.reason for item in items if isinstance(item, BadRecord)] == ['duplicate key "id"']
+
+
+ASKED = {"role": "user", "content": "Is it open?"}
+SAID = {"role": "assistant", "content": "Until five."}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"answer": "Until five."},
+        {"reply": SAID},
+        {"message": SAID},
+        {"output": "Until five."},
+        {"output": [SAID]},
+        {"response": SAID, "output": None},
+    ],
+    ids=repr,
+)
+def test_a_reply_beside_messages_that_wait_for_one_is_said(beside: dict[str, Any]) -> None:
+    """The assistant's words are not lost as metadata."""
+    record = {"messages": [ASKED], "system": "Be brief.", **beside}
+    (item,) = read_bytes(json.dumps(record).encode())
+    assert isinstance(item, Transcript)
+    assert [(m.role.value, m.text) for m in item.messages] == [
+        ("user", "Is it open?"),
+        ("assistant", "Until five."),
+        ("system", "Be brief."),
+    ]
+    assert beside.keys() - item.metadata.keys()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": [ASKED, SAID], "answer": "9 of 10"},
+        {"messages": [ASKED], "answer": "a", "reply": "b"},
+        {"messages": [ASKED], "answer": " ", "output": {"score": 1}, "reply": []},
+        {"messages": [ASKED], "message": ASKED},
+    ],
+    ids=repr,
+)
+def test_what_may_be_no_reply_stays_metadata(record: dict[str, Any]) -> None:
+    """Beside an answered conversation, or where two fields could be the reply, nothing is guessed."""
+    (item,) = read_bytes(json.dumps(record).encode())
+    assert isinstance(item, Transcript)
+    assert len(item.messages) == len(record["messages"])
+    assert item.metadata.keys() == record.keys() - {"messages"}
+
+
+def test_messages_in_a_string_of_json() -> None:
+    """A column of a table holds the list as text."""
+    (item,) = read_bytes(json.dumps({"id": "c", "messages": json.dumps([ASKED, {**SAID, "model": "m"}])}).encode())
+    assert isinstance(item, Transcript)
+    assert [m.text for m in item.messages] == ["Is it open?", "Until five."]
+    assert item.metadata == {"model": "m"}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"content": [{"type": "input_audio", "transcript": "Hi"}]}, Message(Role.USER, "Hi")),
+        ({"content": [{"type": "output_audio", "transcript": ""}]}, Message(Role.USER, "", ("audio",))),
+        ({"content": None, "audio": {"id": "a", "transcript": "Hi"}}, Message(Role.USER, "Hi", ("audio",))),
+        ({"content": "Hi", "audio": {"transcript": "Hi"}}, Message(Role.USER, "Hi")),
+        ({"content": [{"toolUse": {"name": "w", "input": {}}}]}, Message(Role.USER, "", ("tool call w({})",))),
+        ({"content": [{"toolResult": {"content": [{"text": "rain"}]}}]}, Message(Role.TOOL, "rain")),
+        ({"content": [{"reasoningContent": {}}, {"text": "x"}]}, Message(Role.USER, "x", ("thinking, not read",))),
+        ({"content": [{"image": {}}, {"cachePoint": {}}]}, Message(Role.USER, "", ("image", "part without a type"))),
+        ({"content": [{"image": "x"}]}, Message(Role.USER, "", ("part without a type",))),
+    ],
+    ids=repr,
+)
+def test_speech_and_parts_of_other_apis(message: dict[str, Any], expected: Message) -> None:
+    """What was said aloud is text, and what Bedrock's Converse API calls a tool's is a tool's."""
+    (item,) = read_bytes(json.dumps({"messages": [{"role": "user", **message}]}).encode())
+    assert isinstance(item, Transcript)
+    assert item.messages == (expected,)

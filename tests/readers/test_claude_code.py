@@ -288,3 +288,18 @@ def test_example_is_read() -> None:
         ("user", "Which files are there?"),
         ("assistant", "Only one, a.txt."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Look.\n<system-reminder>\nx\n</system-reminder>\nNow.", "Look.\nNow."),
+        ([text("Look.<system-reminder>x</system-reminder>")], "Look."),
+        (["Look.<system-reminder>x</system-reminder> <system-reminder>y</system-reminder>"], "Look."),
+        ("What does <system-reminder> mean?", "What does <system-reminder> mean?"),
+    ],
+    ids=["string", "part", "string in a list", "not closed"],
+)
+def test_reminders_inside_of_a_text_are_not_the_users(content: Any, expected: str) -> None:
+    """What the program writes into a request is cut out of it; a tag that is not closed is the user's."""
+    assert words(only(read_lines(asks("a", None, content)))) == [("user", expected)]

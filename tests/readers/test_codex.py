@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -233,3 +234,13 @@ def test_example_is_read() -> None:
 def test_a_session_is_one_conversation_with_nothing_left_out() -> None:
     """Bare items without a head are a conversation without an id of its own."""
     assert only(read_lines(message("user", "a"), message("assistant", "b"))).id.startswith("sha256:")
+
+
+def test_many_turns_taken_back_take_no_longer_than_the_session() -> None:
+    """Each looks at the turns that it takes back, and at no others."""
+    turns = [message("user", "a") for _ in range(20_000)]
+    back = [line("event_msg", type="thread_rolled_back", num_turns=1) for _ in range(10_000)]
+    started = time.process_time()
+    read = read_one(*turns, *back)
+    assert (len(read.messages), read.branches) == (10_000, 10_000)
+    assert time.process_time() - started < 20

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -101,3 +102,9 @@ def test_forced_onto_something_else_it_says_what_is_missing(record: Any) -> None
 def test_other_lists_are_not_taken(record: Any) -> None:
     """A list whose first element is no message is none of messages."""
     assert not CONVERSATION.recognises(record)
+
+
+def test_a_conversation_in_a_string_of_json() -> None:
+    """A column of a CSV file holds the list as text."""
+    record = {"conversation_id": "c", "conversation": json.dumps([USER, REPLY])}
+    assert said(read_one(record, CONVERSATION.name)) == SAID

@@ -188,3 +188,9 @@ def test_what_is_broken_is_named() -> None:
 def test_other_objects_are_not_taken(value: Any) -> None:
     """An object that is no trace is left to other formats."""
     assert not is_langfuse(value)
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 7], ids=repr)
+def test_a_type_that_is_no_name_ends_nothing(kind: Any) -> None:
+    """Such an observation is read as a step that is no call."""
+    assert len(read_values(trace(observation(type=kind)))) >= 1

@@ -33,6 +33,7 @@ BOTH = [("user", QUESTION), ("assistant", REPLY)]
         {"request": json.dumps(CALL), "response": json.dumps(COMPLETION)},
         {"kwargs": CALL, "response": COMPLETION},
         {"input": CALL, "output": COMPLETION},
+        {"inputs": CALL, "output": COMPLETION},
         {"input": QUESTION, "output": COMPLETION},
         {"input": [ASKED], "output": COMPLETION},
         {**CALL, **CHOICES},

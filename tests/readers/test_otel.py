@@ -318,3 +318,10 @@ def test_an_empty_request_is_left_out() -> None:
 def test_other_objects_are_not_taken(value: Any) -> None:
     """An object that is no span is left to other formats."""
     assert not is_otel(value)
+
+
+@pytest.mark.parametrize("kind", [[], {}], ids=repr)
+def test_a_part_whose_type_is_no_name_ends_nothing(kind: Any) -> None:
+    """Its text is read."""
+    messages = [{"role": "user", "parts": [{"type": kind, "content": "x"}, {"type": "text", "content": "Hi"}]}]
+    assert len(read_values(span({**GENAI, "gen_ai.input.messages": messages}))) == 1

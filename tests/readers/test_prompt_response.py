@@ -163,6 +163,8 @@ def test_forced_onto_something_else_it_says_what_is_missing(record: Any, reason:
         {"response": REPLY},
         {"prompt": ASK, "question": ASK, "response": REPLY},
         {"question": ASK, "answer": REPLY, "response": REPLY},
+        {"question": ASK, "choices": [REPLY, "x"], "answer": REPLY},
+        {"question": ASK, "answer": REPLY, "Incorrect Answers": "x"},
         {"user": "u-17", "response": REPLY},
         {"request": "{}", "response": "{}"},
         {"input": '[{"role": "user"}]', "output": REPLY},

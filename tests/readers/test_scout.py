@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from read_logs import carried, left_out, only, only_reason, read_document, read_lines, read_log, words
+from read_logs import carried, force, left_out, only, only_reason, read_document, read_lines, read_log, words
 from valueaudit.readers.scout import SCOUT, is_scout
-from valueaudit.transcript import Location
+from valueaudit.transcript import Location, Transcript
 
 
 def record(*messages: Any, **fields: Any) -> dict[str, Any]:
@@ -58,3 +58,10 @@ def test_example_is_read() -> None:
         ("user", "May I return a worn coat?"),
         ("assistant", "Yes, within 30 days."),
     ]
+
+
+def test_a_forced_record_without_an_id() -> None:
+    """It gets one from its words."""
+    (item,) = force(SCOUT, {"messages": [{"role": "user", "content": "a"}]})
+    assert isinstance(item, Transcript)
+    assert item.id.startswith("sha256:")

@@ -153,3 +153,16 @@ def test_forced_onto_something_else_it_says_what_is_missing(record: Any) -> None
 def test_messages_between_people_are_not_taken(record: Any) -> None:
     """Senders that are no known speakers make no conversation with an assistant."""
     assert not SHAREGPT.recognises(record)
+
+
+def test_turns_that_branch_are_refused() -> None:
+    """HuggingChat keeps every reply of a tree in one list, in which they would look like one conversation."""
+    turns = [
+        {"from": "user", "content": "Hi", "children": ["1", "2"]},
+        {"from": "assistant", "content": "a", "children": []},
+        {"from": "assistant", "content": "b", "children": []},
+    ]
+    reason = "messages[0] has 2 children: turns that branch are no list in which to read"
+    assert reason_of({"messages": turns}) == reason
+    linear = read_one({"messages": [{**turns[0], "children": ["1"]}, turns[1]]}, SHAREGPT.name)
+    assert said(linear) == [("user", "Hi"), ("assistant", "a")]

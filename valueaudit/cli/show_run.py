@@ -122,6 +122,9 @@ def _build_reading(info: InputInfo | None) -> Reading:
     """What read the source in the scan, or would today."""
     if info is not None and info.format.startswith(MAPPED):
         return build_reading(mapping=info.format.removeprefix(MAPPED))
+    if info is not None and find_format(info.format) is not None:
+        # it may have been forced, so that the table would choose another one
+        return build_reading(info.format)
     return build_reading()
 
 

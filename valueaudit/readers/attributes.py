@@ -54,8 +54,14 @@ def gather(node: Any) -> Any:
     if type(node) is not dict:
         return node
     if node and all(name.isdecimal() for name in node if name):
-        return [gather(node[name]) for name in sorted((name for name in node if name), key=int)]
+        return [gather(node[name]) for name in sorted((name for name in node if name), key=_size)]
     return gather(node[""]) if "" in node else {name: gather(child) for name, child in node.items()}
+
+
+def _size(number: str) -> tuple[int, str]:
+    """Orders digits as the number they write; Python refuses to convert one of thousands of digits."""
+    digits = number.lstrip("0")
+    return len(digits), digits
 
 
 def decode_value(value: Any) -> Any:

@@ -173,22 +173,17 @@ def _parse_choices(choices: Sequence[Any]) -> Answer:
     message = first.get("message")
     if isinstance(message, dict):
         spoken = parse_message_at({"content": None, **message, "role": "assistant"}, f"{where}.message")
-        return Answer((_add_spoken(spoken, message),), len(choices) - 1)
+        return Answer((_add_thinking(spoken, message),), len(choices) - 1)
     text = first.get("text", message)
     if not isinstance(text, str):
         raise Unreadable(f'{where} has no "message" and no "text"')
     return Answer((Message(Role.ASSISTANT, text),), len(choices) - 1)
 
 
-def _add_spoken(message: Message, raw: dict[str, Any]) -> Message:
-    """The message with the words that the assistant spoke in its audio, and the thinking that stands beside."""
-    audio = raw.get("audio")
-    transcript = audio.get("transcript") if isinstance(audio, dict) else None
+def _add_thinking(message: Message, raw: dict[str, Any]) -> Message:
+    """The message with the thinking that stands beside."""
     thought = ("thinking, not read",) if raw.get("reasoning_content") or raw.get("reasoning") else ()
-    text, carried = message.text, message.attachments
-    if isinstance(transcript, str) and not text:
-        text, carried = transcript, ("audio", *carried)
-    return Message(message.role, text, (*thought, *carried))
+    return Message(message.role, message.text, (*thought, *message.attachments))
 
 
 def _parse_output(body: dict[str, Any]) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any
 from valueaudit.readers.building import build_transcript, gather_metadata, names, point_below
 from valueaudit.readers.content import Unreadable, find_role, name_kind, quote
 from valueaudit.readers.format import Format, alone
-from valueaudit.readers.lenient import list_of, name_file, say
+from valueaudit.readers.lenient import cut_out, list_of, name_file, say
 from valueaudit.readers.tree import Link, find_way, read_key, read_time, tell_apart
 from valueaudit.transcript import BadRecord, Item, LeftOut, Location, Message, Role
 
@@ -92,7 +92,9 @@ def _set_thinking_apart(message: Message) -> Message:
     """The message without the tags in which the assistant of 2024 thought; nobody was shown them."""
     if message.role is not Role.ASSISTANT or "<antThinking>" not in message.text:
         return message
-    return Message(message.role, _THINKING.sub("", message.text), (*message.attachments, "thinking, not read"))
+    return Message(
+        message.role, cut_out(_THINKING, "</antThinking>", message.text), (*message.attachments, "thinking, not read")
+    )
 
 
 CLAUDE_AI = Format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from valueaudit.readers.building import build_transcript, point_below
@@ -81,9 +82,10 @@ class _Thread:
 
     def roll_back(self, turns: Any) -> None:
         """Takes back the last turns of the user; they are a branch that was left."""
-        asked = [index for index, message in enumerate(self.items) if message.role is Role.USER]
-        if isinstance(turns, int) and turns > 0 and asked:
-            del self.items[asked[max(len(asked) - turns, 0)] :]
+        asked = (index for index in range(len(self.items) - 1, -1, -1) if self.items[index].role is Role.USER)
+        taken_back = list(islice(asked, min(turns, len(self.items)))) if isinstance(turns, int) and turns > 0 else []
+        if taken_back:
+            del self.items[taken_back[-1] :]
             self._rolled_back += 1
 
     def close(self) -> Iterable[Item]:

@@ -28,7 +28,7 @@ _ROLES = {
     "function": Role.TOOL,
 }
 # fields of a message beside its content that are speech or stand for it
-_BESIDES = frozenset({"tool_calls", "function_call", "refusal", "attachments"})
+_BESIDES = frozenset({"tool_calls", "function_call", "refusal", "audio", "attachments"})
 _TEXT_FIELDS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 _CARRIED = {
     "image": "image",
@@ -36,6 +36,7 @@ _CARRIED = {
     "input_image": "image",
     "audio": "audio",
     "input_audio": "audio",
+    "output_audio": "audio",
     "video": "video",
     "file": "file",
     "input_file": "file",
@@ -43,8 +44,11 @@ _CARRIED = {
     "thinking": "thinking, not read",
     "redacted_thinking": "thinking, not read",
 }
+# parts that may hold what was said in them as a text
+_SPOKEN = frozenset({"audio", "input_audio", "output_audio"})
 _TOOL_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _LONGEST_NAME = 40
+_MOST_FIELDS_NAMED = 8
 _CONTENT = itemgetter("content")
 
 
@@ -139,7 +143,7 @@ def parse_message_at(raw: Any, where: str) -> Message:
     content = raw.get("content")
     if content is None:
         if "content" not in raw and _BESIDES.isdisjoint(raw):
-            raise Unreadable(f'{where} has no "content"')
+            raise Unreadable(f'{where} has no "content"{_name_fields(raw)}')
         content = []
     elif isinstance(content, str):
         content = [content]
@@ -151,7 +155,7 @@ def parse_message_at(raw: Any, where: str) -> Message:
 
 def _parse_role(raw: dict[str, Any], where: str) -> Role:
     if "role" not in raw:
-        raise Unreadable(f'{where} has no "role"')
+        raise Unreadable(f'{where} has no "role"{_name_fields(raw)}')
     role = raw["role"]
     if not isinstance(role, str):
         raise Unreadable(f"{where}.role is {name_kind(role)}, not a string")
@@ -159,6 +163,14 @@ def _parse_role(raw: dict[str, Any], where: str) -> Role:
     if known is None:
         raise Unreadable(f"{where} has the unknown role {quote(role)}; known are {', '.join(_ROLES)}")
     return known
+
+
+def _name_fields(raw: dict[str, Any]) -> str:
+    """The names of what is there instead, so that a reader of the message sees how to map it."""
+    if not raw:
+        return ""
+    more = ", …" if len(raw) > _MOST_FIELDS_NAMED else ""
+    return f"; its fields are {', '.join(map(quote, list(raw)[:_MOST_FIELDS_NAMED]))}{more}"
 
 
 def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Message:
@@ -180,6 +192,11 @@ def _build_message(role: Role, parts: list[_Part], raw: dict[str, Any]) -> Messa
     refusal = raw.get("refusal")
     if isinstance(refusal, str) and refusal:
         texts.append(refusal)
+    spoken = raw.get("audio")
+    transcript = spoken.get("transcript") if isinstance(spoken, dict) else None
+    if isinstance(transcript, str) and transcript and not any(texts):
+        texts.append(transcript)
+        attachments.append("audio")
     return Message(role, "\n".join(texts), (*attachments, *calls, *_attachments(raw)))
 
 
@@ -190,7 +207,7 @@ def _parse_part(part: Any, where: str) -> _Part:
         raise Unreadable(f"{where} is {name_kind(part)}, not a string or an object")
     kind = part.get("type", "text" if "text" in part else None)
     if not isinstance(kind, str):
-        return _Carried("part without a type")
+        return _parse_converse_part(part, where)
     if kind in _TEXT_FIELDS:
         # LLaMA-Factory 1.0 calls the field "value", OpenAI's Assistants put an object with a "value" into it
         text = part.get(_TEXT_FIELDS[kind], part.get("value"))
@@ -199,6 +216,8 @@ def _parse_part(part: Any, where: str) -> _Part:
         if not isinstance(text, str):
             raise Unreadable(f"{where} is a part of type {quote(kind)} without its text")
         return _Said(text)
+    if kind in _SPOKEN and isinstance(part.get("transcript"), str) and part["transcript"]:
+        return _Said(part["transcript"])
     if kind in _CARRIED:
         return _Carried(_CARRIED[kind])
     if kind in _TOOL_CALLS:
@@ -206,6 +225,22 @@ def _parse_part(part: Any, where: str) -> _Part:
     if kind.endswith("tool_result"):
         return _parse_tool_result(part.get("content"), where)
     return _Carried(f"part of type {quote(kind)}")
+
+
+def _parse_converse_part(part: dict[str, Any], where: str) -> _Part:
+    """A part without a type, told by its one field, as Bedrock's Converse API writes them."""
+    for field, inner in part.items():
+        if isinstance(inner, dict):
+            match field:
+                case "toolUse":
+                    return _Carried(describe_call(inner.get("name"), inner.get("input")))
+                case "toolResult":
+                    return _parse_tool_result(inner.get("content"), where)
+                case "reasoningContent":
+                    return _Carried(_CARRIED["thinking"])
+                case "image" | "video" | "document":
+                    return _Carried(_CARRIED[field])
+    return _Carried("part without a type")
 
 
 def _parse_tool_result(content: Any, where: str) -> _ToolResult:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from valueaudit.readers.building import gather_metadata, names, point_below
 from valueaudit.readers.content import Unreadable, name_kind, parse_message
 from valueaudit.readers.format import Format, alone
-from valueaudit.readers.listed import build_listed, list_of, parse_listed
+from valueaudit.readers.listed import build_listed, list_of, parse_listed, unpack_list
 from valueaudit.readers.prompt_response import is_messages
 from valueaudit.transcript import BadRecord, Item, Location, Transcript
 
@@ -74,7 +74,7 @@ def _parse_chosen(record: dict[str, Any], location: Location, field: str) -> Tra
 
 
 def _find_list(record: dict[str, Any]) -> str | None:
-    return next((name for name in _LISTS if is_messages(record.get(name))), None)
+    return next((name for name in _LISTS if is_messages(unpack_list(record.get(name)))), None)
 
 
 CONVERSATION = Format(

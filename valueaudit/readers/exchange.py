@@ -22,7 +22,7 @@ from valueaudit.readers.bodies import (
 from valueaudit.readers.building import build_transcript, gather_metadata, names
 from valueaudit.transcript import Location, Message, Metadata, Role, Transcript
 
-_REQUESTS = ("request", "kwargs", "input")
+_REQUESTS = ("request", "kwargs", "input", "inputs")
 _ENVELOPES = frozenset({"request", "kwargs"})
 # an object with an "input" may be anything else
 _OF_A_CALL = frozenset({"messages", "model"})

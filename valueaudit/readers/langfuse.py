@@ -91,7 +91,9 @@ class Langfuse:
 
     def _read_observation(self, observation: dict[str, Any], trace: dict[str, Any], location: Location) -> None:
         kind = observation.get("type")
-        if isinstance(kind, str) and kind.upper() in _WITHOUT_SPEECH:
+        if not isinstance(kind, str):
+            kind = ""
+        if kind.upper() in _WITHOUT_SPEECH:
             reason = f"an observation of type {kind.upper()}, which holds no speech of its own"
             self._traces.settle(LeftOut(location, reason))
             return

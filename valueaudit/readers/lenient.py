@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from valueaudit.readers.content import cut_line, name_kind, parse_message
@@ -45,6 +46,16 @@ def name_file(file: Any, *fields: str) -> str:
     name = next((file[field] for field in fields if isinstance(file.get(field), str)), "")
     extracted = file.get("extracted_content")
     return cut_line(f"file {name}: {extracted}" if isinstance(extracted, str) and extracted else f"file {name}")
+
+
+def cut_out(pattern: re.Pattern[str], closes: str, text: str) -> str:
+    """The text without what `pattern` finds up to the last `closes`, with which each of its finds ends.
+
+    What opens behind that is never closed: a search for its end would look at all of the rest, for each opening again.
+    """
+    head, close, tail = text.rpartition(closes)
+    rest = tail.lstrip()
+    return pattern.sub("", head + close + tail[: len(tail) - len(rest)]) + rest if close else text
 
 
 def list_of(value: Any) -> list[Any]:

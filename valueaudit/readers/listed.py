@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from valueaudit.readers.building import build_transcript, gather_metadata, names
 from valueaudit.readers.content import Unreadable, name_kind, parse_messages, parse_system
+from valueaudit.readers.faults import refuse_hidden
 from valueaudit.transcript import Location, Message, Role, Transcript
 
 IDS = ("id", "chat_id", "conversation_id")
@@ -16,13 +19,28 @@ def list_of(record: Any, field: str) -> list[Any]:
     """The messages in `field` of a record, at least one. Raises `Unreadable`."""
     if type(record) is not dict:
         raise Unreadable(f"{name_kind(record)}, not an object")
-    messages = record.get(field)
+    messages = unpack_list(record.get(field))
     if type(messages) is not list:
         missing = f"is {name_kind(messages)}, not a list" if field in record else "is missing"
         raise Unreadable(f'"{field}" {missing}')
     if not messages:
         raise Unreadable(f'"{field}" is empty')
     return messages
+
+
+def unpack_list(value: Any) -> Any:
+    """The list that a string of JSON holds, as tables keep lists in a column; any other value as it is.
+
+    JSON with a fault that the record itself may not have (a key twice, too deep) stays a string.
+    """
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        decoded = msgspec.json.decode(value)
+        refuse_hidden(decoded, value.encode())
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError, Unreadable):
+        return value
+    return decoded
 
 
 def build_listed(
@@ -51,7 +69,7 @@ def build_listed(
         left_out.append("system")
     metadata = gather_metadata(record, left_out)
     if "model" not in metadata:
-        model = _find_model(record[field], messages)
+        model = _find_model(unpack_list(record[field]), messages)
         if model is not None:
             metadata["model"] = model
     identity = record[id_field] if id_field is not None else None

@@ -10,13 +10,14 @@ from typing import Any
 from valueaudit.readers.building import build_transcript, gather_metadata, names
 from valueaudit.readers.content import Unreadable, describe_call, find_role, name_kind, quote
 from valueaudit.readers.format import Format, alone
-from valueaudit.readers.lenient import list_of, name_file, object_of, say
+from valueaudit.readers.lenient import cut_out, list_of, name_file, object_of, say
 from valueaudit.readers.tree import Link, find_way, read_key, read_keys, read_time, tell_apart
 from valueaudit.transcript import Item, LeftOut, Location, Message, Role
 
 _LEFT_OUT = frozenset({"chat", "history", "messages", "id", "current_message_id", "currentId", "system"})
 # folded away in the app: what the model thought, and what it did with tools
-_FOLDED = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^>]*)>.*?</details>\s*', re.DOTALL)
+_FOLDED = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*)>.*?</details>\s*', re.DOTALL)
+_FOLDS_END = "</details>"
 _ATTRIBUTE = re.compile(r'(name|arguments)="([^"]*)"')
 
 
@@ -77,11 +78,13 @@ def _read_message(node: dict[str, Any], key: str) -> Message:
     message = say(role, node.get("content"), files)
     if role is not Role.ASSISTANT:
         return message
-    folded = tuple(_describe_folded(found) for found in _FOLDED.finditer(message.text))
+    # no further than the last end: what opens behind it is never closed
+    closed = message.text.rfind(_FOLDS_END) + len(_FOLDS_END)
+    folded = tuple(_describe_folded(found) for found in _FOLDED.finditer(message.text, 0, closed))
     failed = ("error, no answer",) if node.get("error") and not message.text else ()
     return Message(
         role,
-        _FOLDED.sub("", message.text).strip() if folded else message.text,
+        cut_out(_FOLDED, _FOLDS_END, message.text).strip() if folded else message.text,
         (*message.attachments, *folded, *failed),
     )
 

@@ -37,6 +37,9 @@ _HISTORY = frozenset({"history"})
 _SUPPLEMENT = frozenset({"input"})
 _INSTRUCTION = frozenset({"instruction"})
 _MESSAGES = frozenset({"messages", "conversation", "conversations", "turns", "chosen", "rejected"})
+# beside these an `answer` is the key of a test, which no assistant said
+_TEST = frozenset({"choices", "options", "distractors", "incorrectanswers", "wronganswers", "correctanswer"})
+_KEY = frozenset({"answer"})
 # columns of tables of web or database requests
 _ANY_REQUEST = frozenset({"request", "query", "input"})
 _WEB = frozenset({"method", "url", "path", "status", "statuscode", "httpstatus", "headers", "sql", "rows", "host"})
@@ -63,6 +66,8 @@ def find_columns(names_of_columns: tuple[str, ...]) -> Columns:
     answered = pick(names_of_columns, _ANSWERED) or pick(names_of_columns, _ANSWERER)
     if pick(asked, _ANY_REQUEST) and pick(names_of_columns, _WEB):
         asked = []
+    if pick(answered, _KEY) and pick(names_of_columns, _TEST):
+        answered = []
     return Columns(
         asked[0] if len(asked) == 1 else None,
         supplement[0] if supplement else None,

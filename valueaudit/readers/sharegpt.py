@@ -90,6 +90,10 @@ def _parse_turn(turn: Any, index: int, field: str, media: dict[str, str]) -> Mes
     where = f"{field}[{index}]"
     if type(turn) is not dict:
         raise Unreadable(f"{where} is {name_kind(turn)}, not an object")
+    if type(turn.get("children")) is list and len(turn["children"]) > 1:
+        raise Unreadable(
+            f"{where} has {len(turn['children'])} children: turns that branch are no list in which to read"
+        )
     role = _find_role(turn)
     if role is None:
         speaker = turn.get("from")
