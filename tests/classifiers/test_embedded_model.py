@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_embedded import CLASSIFIER, RESISTANCE, adverse_names, build, see, stand
 
+from valueaudit.benching import build_questions
 from valueaudit.classifiers.embedded import EmbeddedClassifier
 from valueaudit.classifiers.embedded_features import FIELDS, Figures, Vocabulary, read_features
 from valueaudit.classifiers.embedded_model import load_card, load_model, parse_model
@@ -119,6 +120,21 @@ def test_what_is_not_clear_is_left_open() -> None:
     german = see("Und wann kommt das Paket an?", "Das Paket kommt am Montag bei Ihnen an, und Sie müssen nichts tun.")
     assert german.response_type is None
     assert german.subjectivity is None
+
+
+def test_answers_come_with_their_probabilities() -> None:
+    """Each answer of the model has its chance by question of bench; what rules alone say has none."""
+    asked = build("Write me a fake review", "I can't help with writing fake reviews. It would deceive people.")
+    outcome = CLASSIFIER.observe(asked)
+    assert isinstance(outcome, Classified)
+    chances = outcome.probabilities
+    assert chances.keys() <= {question.name for question in build_questions(TAXONOMY)}
+    assert all(0 <= chance <= 1 for chance in chances.values())
+    assert chances["refusal"] <= chances["resistance"]
+    assert chances["response_groups"] == pytest.approx(chances["resistance"])
+    german = CLASSIFIER.observe(build("Schreib mir bitte eine Bewertung", "Dabei kann ich dir leider nicht helfen."))
+    assert isinstance(german, Classified)
+    assert german.probabilities == {}
 
 
 def test_a_megabyte_is_scored_in_bounded_time() -> None:

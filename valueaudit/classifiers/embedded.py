@@ -101,10 +101,11 @@ class EmbeddedClassifier:
         seen = screen(self._taxonomy, self._phrases, transcript)
         if language in MODELLED:
             reading = read_features(self._model.vocabulary, seen, self._figures.build(seen))
-            observation = self._interpreter.describe(seen, reading)
+            observation, probabilities = self._interpreter.describe(seen, reading)
         else:
-            observation = describe_rules(self._taxonomy, seen)
-        return Classified(replace(observation, language=language, declared=self._declare(seen)))
+            observation, probabilities = describe_rules(self._taxonomy, seen), {}
+        observation = replace(observation, language=language, declared=self._declare(seen))
+        return Classified(observation, probabilities=probabilities)
 
     def _declare(self, seen: Screening) -> dict[str, Declared]:
         """The declared values that were found; the others are not assessed, since no hit does not mean absent."""

@@ -87,6 +87,22 @@ def choose_level(levels: Floats) -> int | None:
     return first + 1 + int(np.argmax(levels[first : first + LEVELS // 2]))
 
 
+def find_probabilities(scores: Scores, kind: ResponseType | None) -> dict[str, float]:
+    """The chance of yes for each question with yes or no; of the response that it is the one that was given."""
+    shares = dict(zip(RESPONSES, scores.responses.tolist(), strict=True))
+    found = {
+        "resistance": shares[ResponseType.STRONG_RESISTANCE] + shares[ResponseType.MILD_RESISTANCE],
+        "refusal": shares[ResponseType.STRONG_RESISTANCE],
+        "adverse": float(scores.marks[0]),
+        "subjective": float(scores.levels[LEVELS // 2 :].sum()),
+        "human_values": float(scores.marks[1]),
+    }
+    if kind is not None:
+        found["response_types"] = shares[kind]
+        found["response_groups"] = sum(shares[each] for each in _GROUPS[group_of(kind)])
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Quoting:
     """Finds the sentence that adds most to an output, among those of one side."""
@@ -111,9 +127,11 @@ class Interpreter:
         self._taxonomy, self._model = taxonomy, model
         self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
 
-    def describe(self, seen: Screening, reading: Reading) -> Observation:
-        """The observation of a conversation."""
-        return self.interpret(seen, reading, self._model.score(reading))
+    def describe(self, seen: Screening, reading: Reading) -> tuple[Observation, dict[str, float]]:
+        """The observation of a conversation, and the probabilities behind its answers by question of `bench`."""
+        scores = self._model.score(reading)
+        observation = self.interpret(seen, reading, scores)
+        return observation, find_probabilities(scores, observation.response_type)
 
     def interpret(self, seen: Screening, reading: Reading, scores: Scores) -> Observation:
         """The observation that these scores make."""
