@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from valueaudit.classifiers.folded import Folded, fold_text, hide_quotations, hide_speakers, sentence_bounds
-from valueaudit.classifiers.phrases import Hit, PhraseBook, Sentence, split_sentences
+from valueaudit.classifiers.phrases import Hit, PhraseBook
+from valueaudit.classifiers.words import Sentence, split_sentences
 from valueaudit.observation import Evidence, ResponseType
 from valueaudit.transcript import Role, Transcript
 

@@ -10,7 +10,9 @@ from valueaudit.observation import Evidence
 
 HIDDEN = "\x00"
 LONGEST_QUOTE = 240
-_SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " "})
+_SPELLED = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
+_SAME_LENGTH = str.maketrans(_SPELLED)
+_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 # controls, combining marks, soft hyphen, zero-width and direction marks, mathematical letters, full-width forms
 _NEEDS_CARE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0130\u0300-\u036f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
@@ -56,9 +58,16 @@ class Folded:
 
 def fold_text(text: str) -> Folded:
     """The text as rules read it."""
-    lowered = text.translate(_SAME_LENGTH).lower()
-    if len(lowered) == len(text) and _NEEDS_CARE.search(text) is None:
-        return Folded(text, lowered)
+    if text.isascii():
+        if len(text.encode().translate(None, _CONTROLS)) == len(text):
+            return Folded(text, text.lower())
+    elif _NEEDS_CARE.search(text) is None:
+        lowered = text
+        for written, plain in _SPELLED.items():
+            lowered = lowered.replace(written, plain)
+        lowered = lowered.lower()
+        if len(lowered) == len(text):
+            return Folded(text, lowered)
     letters: list[str] = []
     offsets: list[int] = []
     for index, character in enumerate(text):

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from valueaudit.classifiers.words import split_letters
+
 SUPPORTED = ("en", "de", "fr", "es", "it", "pt")
 UNKNOWN = "unknown"
 _FOREIGN_SHARE = 0.3
 _LEAST_SHARE = 0.12
 _FEWEST_WORDS = 12
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = tuple(
     (name, re.compile(f"[{ranges}]"))
     for name, ranges in (
@@ -117,7 +118,7 @@ def find_language(texts: Iterable[str]) -> str | None:
     text = "\n".join(texts)
     if not text.isascii() and (script := _find_script(text)) is not None:
         return script
-    words = _WORD.findall(text.lower())
+    words = split_letters(text)
     hits: Counter[str] = Counter()
     counts = Counter(words)
     for word in counts.keys() & _LANGUAGES_OF.keys():

@@ -7,21 +7,25 @@ A phrase is words in lower case. `[a|b c|]` stands for one of the alternatives, 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from itertools import chain
+
+from msgspec import Struct
 
 from valueaudit.classifiers.language import FUNCTION_WORDS
+from valueaudit.classifiers.words import Sentence
 from valueaudit.errors import TaxonomyError
 
 _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
 _WORD = re.compile(r"\w+")
-_TEXT_WORD = re.compile(r"\w+(?:'\w+)*")
-_SENTENCE = re.compile(r"[^.!?\x00]+")
 _STEM = re.compile(r"\w+~")
 _CHOICE = re.compile(r"[\w' ~-]*")
 STEM = 4
+# Words kept with their keys: most of any text, in a few megabytes whatever the texts.
+MOST_KEPT, LONGEST_KEPT = 20_000, 40
 _GAP = r"[^\w.!?'\x00]{1,4}"
 _ANY = r"\w[\w'-]{0,30}"
 _OUTSIDE = r"(?!\w)"
@@ -29,16 +33,18 @@ _OUTSIDE = r"(?!\w)"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Phrase:
-    """One compiled phrase of a topic. `needs` are sets of words: a text without one word of each cannot match."""
+    """One phrase of a topic. `needs` are sets of words: a text without one word of each cannot match.
+
+    `spelled` is its regular expression, compiled when it is first tried: most of a scan never needs most of them.
+    """
 
     topic: str
     source: str
-    pattern: re.Pattern[str]
+    spelled: str
     needs: tuple[frozenset[str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, gc=False):
     """Where a phrase of a topic stands in a folded text; `slot` is the span of its `<value>`, if it has one."""
 
     topic: str
@@ -47,71 +53,71 @@ class Hit:
     slot: tuple[int, int] | None = None
 
 
-class Sentence(NamedTuple):
-    """A piece of a folded text that no phrase crosses: its span and its words, in order."""
-
-    start: int
-    end: int
-    words: list[str]
-
-
 class PhraseBook:
     """Many phrases of many topics, searched together: only those whose words occur in a sentence are tried there."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[Phrase]] = defaultdict(list)
-        beginnings: set[str] = set()
-        for phrase in phrases:
-            rarest = max(phrase.needs, key=_rarity)
-            for word in rarest:
-                self._by_word[word].append(phrase)
-            beginnings.update(word[:-1] for need in phrase.needs for word in need if word.endswith("~"))
-        self._beginnings = frozenset(beginnings)
+        self._by_key: dict[str, list[tuple[Phrase, tuple[frozenset[str], ...]]]] = defaultdict(list)
+        listed = tuple(phrases)
+        uses = Counter(key for phrase in listed for need in phrase.needs for key in need)
+        for phrase in listed:
+            rarest, *others = sorted(phrase.needs, key=lambda need: _commonness(need, uses))
+            for key in rarest:
+                self._by_key[key].append((phrase, tuple(others)))
+        self._keys = _Keys(uses.keys())
 
     def search(self, text: str, sentences: Iterable[Sentence]) -> list[Hit]:
         """Every place of every phrase in a folded text, in the order of the text; `sentences` are those of it."""
         found: dict[tuple[int, int, str], Hit] = {}
-        triggers = self._by_word.keys()
+        triggers, find_keys = self._by_key.keys(), self._keys.__getitem__
         for sentence in sentences:
-            words = self._find_keys(sentence.words)
-            for word in triggers & words:
-                for phrase in self._by_word[word]:
-                    for need in phrase.needs:
-                        if need.isdisjoint(words):
+            keys = set(chain.from_iterable(map(find_keys, sentence.words)))
+            for key in triggers & keys:
+                for phrase, others in self._by_key[key]:
+                    for need in others:
+                        if need.isdisjoint(keys):
                             break
                     else:
                         for hit in _match(phrase, text, sentence):
                             found[hit.start, hit.end, hit.topic] = hit
-        return [found[key] for key in sorted(found)]
+        return [found[place] for place in sorted(found)]
 
-    def _find_keys(self, listed: list[str]) -> set[str]:
-        """The words of a sentence, the parts of those with an apostrophe, and how they begin."""
-        words = set(listed)
-        words.update([part for word in listed if "'" in word for part in word.split("'")])
-        words.update([f"{begun}~" for word in words if (begun := word[:STEM]) in self._beginnings])
-        return words
+
+class _Keys(dict[str, tuple[str, ...]]):
+    """What phrases may know a word by: itself, its parts around apostrophes, how these begin; kept for the next time."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__()
+        self._known = frozenset(known)
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        parts = {word, *word.split("'")}
+        keys = tuple(self._known.intersection(parts | {f"{part[:STEM]}~" for part in parts}))
+        if len(word) <= LONGEST_KEPT:
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[word] = keys
+        return keys
 
 
 def _match(phrase: Phrase, text: str, sentence: Sentence) -> Iterator[Hit]:
-    for match in phrase.pattern.finditer(text, sentence.start, sentence.end):
+    pattern = _compile(phrase.spelled)
+    for match in pattern.finditer(text, sentence.start, sentence.end):
         start = match.start()
         # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
         if start == 0 or not text[start - 1].isalnum():
-            slot = match.span("value") if "value" in phrase.pattern.groupindex else None
+            slot = match.span("value") if "value" in pattern.groupindex else None
             yield Hit(phrase.topic, start, match.end(), slot)
 
 
-def _rarity(words: frozenset[str]) -> tuple[bool, int, int]:
-    return words.isdisjoint(FUNCTION_WORDS), -len(words & FUNCTION_WORDS), min(map(len, words))
+@cache
+def _compile(spelled: str) -> re.Pattern[str]:
+    return re.compile(spelled)
 
 
-def split_sentences(text: str) -> list[Sentence]:
-    """The sentences of a folded text and their words; those without any are left out."""
-    return [
-        Sentence(match.start(), match.end(), words)
-        for match in _SENTENCE.finditer(text)
-        if (words := _TEXT_WORD.findall(match[0]))
-    ]
+def _commonness(keys: frozenset[str], uses: Mapping[str, int]) -> tuple[bool, int]:
+    """How often one of some keys may occur in a text: function words do most, then those of many phrases."""
+    return not keys.isdisjoint(FUNCTION_WORDS), sum(uses[key] for key in keys)
 
 
 def compile_phrase(topic: str, source: str) -> Phrase:
@@ -139,7 +145,7 @@ def compile_phrase(topic: str, source: str) -> Phrase:
         raise TaxonomyError(f'the phrase "{source}" of "{topic}" has no word that must occur')
     if source.endswith("<value>"):
         pattern = pattern.replace("{0,3}?)", "{0,3})")
-    return Phrase(topic, source, re.compile(pattern), tuple(needs))
+    return Phrase(topic, source, pattern, tuple(needs))
 
 
 def _spell(words: str) -> str:
