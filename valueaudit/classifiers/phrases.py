@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -23,7 +24,10 @@ _TOKEN = re.compile(r"\[[^\[\]]*\]|[^\s\[\]]+|[\[\]]")
 _WORD = re.compile(r"\w+")
 _STEM = re.compile(r"\w+~")
 _CHOICE = re.compile(r"[\w' ~-]*")
-STEM = 4
+# Beginnings are looked up by so many of their letters.
+STEMS = (4, 6)
+# A word that every text has is as common as one that this many phrases need.
+FUNCTION_WORD_USES = 60
 # Words kept with their keys: most of any text, in a few megabytes whatever the texts.
 MOST_KEPT, LONGEST_KEPT = 20_000, 40
 _GAP = r"[^\w.!?'\x00]{1,4}"
@@ -31,9 +35,12 @@ _ANY = r"\w[\w'-]{0,30}"
 _OUTSIDE = r"(?!\w)"
 
 
+Need = tuple[frozenset[str], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Phrase:
-    """One phrase of a topic. `needs` are sets of words: a text without one word of each cannot match.
+    """One phrase of a topic. `needs` are choices of sets of words: a text without one set of each cannot match.
 
     `spelled` is its regular expression, compiled when it is first tried: most of a scan never needs most of them.
     """
@@ -41,7 +48,7 @@ class Phrase:
     topic: str
     source: str
     spelled: str
-    needs: tuple[frozenset[str], ...]
+    needs: tuple[Need, ...]
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -53,17 +60,28 @@ class Hit(Struct, frozen=True, gc=False):
     slot: tuple[int, int] | None = None
 
 
+class Candidate(NamedTuple):
+    """A phrase whose rarest words were seen: `rest` belong to them, and of each of `others` one or all words must."""
+
+    phrase: Phrase
+    rest: frozenset[str]
+    others: tuple[tuple[frozenset[str], Need], ...]
+
+
 class PhraseBook:
     """Many phrases of many topics, searched together: only those whose words occur in a sentence are tried there."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_key: dict[str, list[tuple[Phrase, tuple[frozenset[str], ...]]]] = defaultdict(list)
+        self._by_key: dict[str, list[Candidate]] = defaultdict(list)
         listed = tuple(phrases)
-        uses = Counter(key for phrase in listed for need in phrase.needs for key in need)
+        uses = Counter(key for phrase in listed for need in phrase.needs for choice in need for key in choice)
+        uses.update(dict.fromkeys(FUNCTION_WORDS & uses.keys(), FUNCTION_WORD_USES))
         for phrase in listed:
-            rarest, *others = sorted(phrase.needs, key=lambda need: _commonness(need, uses))
-            for key in rarest:
-                self._by_key[key].append((phrase, tuple(others)))
+            rarest, *others = sorted(phrase.needs, key=lambda need: sum(min(map(uses.__getitem__, c)) for c in need))
+            further = tuple(map(_part, others))
+            for choice in rarest:
+                key = min(sorted(choice), key=uses.__getitem__)
+                self._by_key[key].append(Candidate(phrase, choice - {key}, further))
         self._keys = _Keys(uses.keys())
 
     def search(self, text: str, sentences: Iterable[Sentence]) -> list[Hit]:
@@ -73,14 +91,28 @@ class PhraseBook:
         for sentence in sentences:
             keys = set(chain.from_iterable(map(find_keys, sentence.words)))
             for key in triggers & keys:
-                for phrase, others in self._by_key[key]:
-                    for need in others:
-                        if need.isdisjoint(keys):
+                for phrase, rest, others in self._by_key[key]:
+                    if rest and not rest <= keys:
+                        continue
+                    for single, several in others:
+                        if single.isdisjoint(keys) and not (several and _has_one(several, keys)):
                             break
                     else:
                         for hit in _match(phrase, text, sentence):
                             found[hit.start, hit.end, hit.topic] = hit
         return [found[place] for place in sorted(found)]
+
+
+def _has_one(need: Need, keys: set[str]) -> bool:
+    for choice in need:  # noqa: SIM110 - a generator for `any` costs more than the comparisons
+        if choice <= keys:
+            return True
+    return False
+
+
+def _part(need: Need) -> tuple[frozenset[str], Need]:
+    """The words that are a choice alone, and the choices of several words."""
+    return frozenset(key for choice in need if len(choice) == 1 for key in choice), tuple(c for c in need if len(c) > 1)
 
 
 class _Keys(dict[str, tuple[str, ...]]):
@@ -92,7 +124,7 @@ class _Keys(dict[str, tuple[str, ...]]):
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         parts = {word, *word.split("'")}
-        keys = tuple(self._known.intersection(parts | {f"{part[:STEM]}~" for part in parts}))
+        keys = tuple(self._known.intersection(parts | {f"{part[:size]}~" for part in parts for size in STEMS}))
         if len(word) <= LONGEST_KEPT:
             if len(self) >= MOST_KEPT:
                 self.clear()
@@ -100,14 +132,17 @@ class _Keys(dict[str, tuple[str, ...]]):
         return keys
 
 
-def _match(phrase: Phrase, text: str, sentence: Sentence) -> Iterator[Hit]:
+def _match(phrase: Phrase, text: str, sentence: Sentence) -> list[Hit]:
+    hits: list[Hit] = []
     pattern = _compile(phrase.spelled)
-    for match in pattern.finditer(text, sentence.start, sentence.end):
-        start = match.start()
+    match = pattern.search(text, sentence.start, sentence.end)
+    while match is not None:
+        start, end = match.span()
         # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
         if start == 0 or not text[start - 1].isalnum():
-            slot = match.span("value") if "value" in pattern.groupindex else None
-            yield Hit(phrase.topic, start, match.end(), slot)
+            hits.append(Hit(phrase.topic, start, end, match.span("value") if pattern.groups else None))
+        match = pattern.search(text, end, sentence.end)
+    return hits
 
 
 @cache
@@ -115,14 +150,9 @@ def _compile(spelled: str) -> re.Pattern[str]:
     return re.compile(spelled)
 
 
-def _commonness(keys: frozenset[str], uses: Mapping[str, int]) -> tuple[bool, int]:
-    """How often one of some keys may occur in a text: function words do most, then those of many phrases."""
-    return not keys.isdisjoint(FUNCTION_WORDS), sum(uses[key] for key in keys)
-
-
 def compile_phrase(topic: str, source: str) -> Phrase:
     """The phrase as a pattern. Raises `TaxonomyError` where it cannot be one."""
-    needs: list[frozenset[str]] = []
+    needs: list[Need] = []
     pattern, begun = "", False
     for token in _TOKEN.findall(source):
         choices = token[1:-1].split("|") if len(token) > 1 and token[0] == "[" else [token]
@@ -160,12 +190,13 @@ def _is_phrase(choices: list[str]) -> bool:
     return choices in (["*"], ["<value>"]) or all(_CHOICE.fullmatch(choice) for choice in choices)
 
 
-def _find_needs(choices: list[str]) -> list[frozenset[str]]:
-    """The set of words of which one must occur, if each alternative has a word or beginning that can be looked up."""
-    needed = {max(_keys(choice), key=len, default="") for choice in choices}
-    return [] if "" in needed else [frozenset(needed)]
+def _find_needs(choices: list[str]) -> list[Need]:
+    """The words that must occur for each alternative, if each has a word or beginning that can be looked up."""
+    needed = tuple({_find_keys(choice) for choice in choices})
+    return [needed] if all(needed) else []
 
 
-def _keys(choice: str) -> list[str]:
-    whole = _WORD.findall(_STEM.sub(" ", choice))
-    return whole or [f"{stem[:STEM]}~" for stem in _STEM.findall(choice) if len(stem) > STEM]
+def _find_keys(choice: str) -> frozenset[str]:
+    stems = [stem.removesuffix("~") for stem in _STEM.findall(choice)]
+    begun = [f"{stem[:size]}~" for stem in stems if (size := max((s for s in STEMS if s <= len(stem)), default=0))]
+    return frozenset([*_WORD.findall(_STEM.sub(" ", choice)), *begun])
