@@ -143,8 +143,7 @@ def _count_topics(replies: Sequence[Spoken]) -> list[float]:
     counts = dict.fromkeys(_RESPONSE_TOPICS, 0)
     early, late = set(), set()
     for message in replies:
-        for hit in message.hits:
-            topic = hit.topic.removeprefix("response/")
+        for topic, hit in message.sections.get("response", ()):
             if topic in counts:
                 counts[topic] += 1
                 if hit.start < OPENING:

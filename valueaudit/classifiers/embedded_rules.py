@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from valueaudit.classifiers.folded import Folded, fold_text, hide_quotations, hide_speakers, sentence_bounds
@@ -14,6 +14,7 @@ from valueaudit.transcript import Role, Transcript
 
 OPENING = 240
 SUBSTANCE = 45
+_EXEMPT = "exempt/"
 _LOOK_BACK = 48
 _NEGATED = re.compile(
     r"\b(?:not|no|never|none|nor|without|don't|doesn't|didn't|isn't|aren't|won't|wouldn't|can't|cannot|couldn't|"
@@ -35,12 +36,16 @@ _MOVES_ON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them."""
+    """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them.
+
+    `sections` are the same hits by the section of their topic, each with the name that follows it.
+    """
 
     index: int
     folded: Folded
     sentences: list[Sentence]
     hits: tuple[Hit, ...]
+    sections: Mapping[str, list[tuple[str, Hit]]]
 
     def evidence(self, hit: Hit) -> Evidence:
         """The quotation around a hit."""
@@ -73,22 +78,18 @@ def _read(index: int, text: str, book: PhraseBook) -> Spoken:
     own = hide_speakers(hide_quotations(folded.text))
     sentences = split_sentences(own)
     found = book.search(own, sentences)
-    exempt = [hit for hit in found if hit.topic.startswith("exempt/")]
-    kept = tuple(
-        hit
-        for hit in found
-        if not hit.topic.startswith("exempt/")
-        and not any(_overlap(hit, other) for other in exempt if _exempts(other, hit))
-    )
-    return Spoken(index, folded, sentences, kept)
+    exempt = [(hit.topic.removeprefix(_EXEMPT), hit) for hit in found if hit.topic.startswith(_EXEMPT)]
+    if exempt:
+        found = [hit for hit in found if not hit.topic.startswith(_EXEMPT) and not _is_exempt(hit, exempt)]
+    sections: dict[str, list[tuple[str, Hit]]] = {}
+    for hit in found:
+        section, _, name = hit.topic.partition("/")
+        sections.setdefault(section, []).append((name, hit))
+    return Spoken(index, folded, sentences, tuple(found), sections)
 
 
-def _exempts(exempt: Hit, hit: Hit) -> bool:
-    return exempt.topic.removeprefix("exempt/") in hit.topic
-
-
-def _overlap(one: Hit, other: Hit) -> bool:
-    return one.start < other.end and other.start < one.end
+def _is_exempt(hit: Hit, exempt: Iterable[tuple[str, Hit]]) -> bool:
+    return any(name in hit.topic and hit.start < other.end and other.start < hit.end for name, other in exempt)
 
 
 def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Evidence]:
@@ -97,11 +98,9 @@ def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict
     `strict` leaves out also what is only reported or warned of: for adverse values, where a false alarm costs most.
     """
     found: dict[str, Evidence] = {}
-    prefix = f"{section}/"
     for message in spoken:
-        for hit in message.hits:
-            name = hit.topic.removeprefix(prefix)
-            if name == hit.topic or name in found or is_negated(message.folded.text, hit):
+        for name, hit in message.sections.get(section, ()):
+            if name in found or is_negated(message.folded.text, hit):
                 continue
             if strict and is_reported(message, hit):
                 continue
@@ -111,8 +110,7 @@ def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict
 
 def is_negated(text: str, hit: Hit) -> bool:
     """Whether a negation stands shortly before the hit in its sentence."""
-    left, _ = sentence_bounds(text, hit.start, hit.end)
-    return _NEGATED.search(text, max(left, hit.start - _LOOK_BACK), hit.start) is not None
+    return _NEGATED.search(text, max(0, hit.start - _LOOK_BACK), hit.start) is not None
 
 
 def is_reported(message: Spoken, hit: Hit) -> bool:

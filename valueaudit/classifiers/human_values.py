@@ -18,8 +18,8 @@ def find_human_values(taxonomy: Taxonomy, asked: Sequence[Spoken]) -> tuple[Huma
         value = fold(name) if known is None else known.name
         found.setdefault(value, HumanValue(name, value, True, evidence))
     for message in asked:
-        for hit in message.hits:
-            if hit.topic.startswith("stated/") and not is_negated(message.folded.text, hit):
+        for _, hit in message.sections.get("stated", ()):
+            if not is_negated(message.folded.text, hit):
                 for label, known in _name_values(taxonomy, message, hit):
                     found.setdefault(known.name, HumanValue(label, known.name, True, message.evidence(hit)))
     return tuple(found.values())

@@ -49,5 +49,4 @@ def screen(taxonomy: Taxonomy, phrases: PhraseData, transcript: Transcript) -> S
 
 
 def _named(spoken: Iterable[Spoken], section: str) -> list[str]:
-    topics = (hit.topic.partition("/") for message in spoken for hit in message.hits)
-    return [name for found, _, name in topics if found == section]
+    return [name for message in spoken for name, _ in message.sections.get(section, ())]
