@@ -21,7 +21,7 @@ from valueaudit.classifiers.embedded_model import (
 from valueaudit.classifiers.embedded_rules import Response, Spoken
 from valueaudit.classifiers.screening import Screening
 from valueaudit.observation import Evidence, HumanValue, Observation, ObservedValue, Polarity, ResponseType
-from valueaudit.taxonomy import Taxonomy, Value
+from valueaudit.taxonomy import Taxonomy, Value, fold
 
 # Different words on both sides, or what has no name would count as mirrored.
 UNNAMED, UNNAMED_ADVERSE, UNNAMED_STATED = "unnamed value", "unnamed adverse value", "unnamed stated value"
@@ -89,19 +89,24 @@ def choose_level(levels: Floats) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Quoting:
-    """Finds the sentence that adds most to an output, among those of one side."""
+    """Finds the sentence that adds most to an output, among those of one side: its messages, its sentences' numbers."""
 
-    spoken: dict[int, Spoken]
-    reading: Reading
-    added: Floats
+    spoken: Sequence[Spoken]
+    own: slice
+    scores: Scores
 
-    def quote(self, weights: Floats) -> Evidence | None:
+    def quote(self, direction: Floats) -> Evidence | None:
         """The quotation of that sentence; None where the side says nothing of its own."""
-        own = [i for i, place in enumerate(self.reading.sentences) if place.message in self.spoken]
-        if not own:
+        added = self.scores.add_up(direction)[self.own]
+        if not len(added):
             return None
-        place = self.reading.sentences[own[int(np.argmax((self.added @ weights)[own]))]]
-        return self.spoken[place.message].folded.evidence(place.message, place.start, place.end)
+        best = int(added.argmax())
+        for message in self.spoken:
+            if best < len(message.sentences):
+                break
+            best -= len(message.sentences)
+        sentence = message.sentences[best]
+        return message.folded.evidence(message.index, sentence.start, sentence.end)
 
 
 class Interpreter:
@@ -110,6 +115,8 @@ class Interpreter:
     def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel) -> None:
         self._taxonomy, self._model = taxonomy, model
         self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
+        first = {spelling.partition(" ")[0] for spelling in taxonomy.spellings}
+        self._beginnings = frozenset(word[:size] for word in first for size in range(len(word) + 1))
 
     def describe(self, seen: Screening, reading: Reading) -> Observation:
         """The observation of a conversation."""
@@ -117,8 +124,8 @@ class Interpreter:
 
     def interpret(self, seen: Screening, reading: Reading, scores: Scores) -> Observation:
         """The observation that these scores make."""
-        replies = Quoting({message.index: message for message in seen.replies}, reading, scores.added)
-        asked = Quoting({message.index: message for message in seen.asked}, reading, scores.added)
+        replies = Quoting(seen.replies, slice(reading.asked, None), scores)
+        asked = Quoting(seen.asked, slice(0, reading.asked), scores)
         kind = choose_response(scores.responses)
         at = None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores))
         # Of the labelled replies to requests without values, next to none are adverse, but short ones look alike.
@@ -173,11 +180,14 @@ class Interpreter:
 
     def _find_named(self, evidence: Evidence) -> Iterator[Value]:
         words = (evidence.quote or "").split()
+        # folding may join a word to the next, but the first word stays the beginning of the name
+        starts = [at for at, word in enumerate(words) if fold(word).partition(" ")[0] in self._beginnings]
         for size in range(LONGEST_NAME, 0, -1):
-            for start in range(len(words) - size + 1):
-                value = self._taxonomy.find(" ".join(words[start : start + size]))
-                if value is not None:
-                    yield value
+            for start in starts:
+                if start + size <= len(words):
+                    value = self._taxonomy.find(" ".join(words[start : start + size]))
+                    if value is not None:
+                        yield value
 
     def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
         if seen.human or scores.marks[1] < self._model.thresholds["stated"]:
@@ -191,14 +201,14 @@ class Interpreter:
 
 
 def _unit(output: int, scores: Scores) -> Floats:
-    weights = np.zeros(scores.added.shape[1], np.float32)
+    weights = np.zeros(len(scores.scale), np.float32)
     weights[output] = 1
     return weights
 
 
 def _stress(kind: ResponseType | None, scores: Scores) -> Floats:
     """Weights that set a response type against the mean of the others."""
-    weights = np.zeros(scores.added.shape[1], np.float32)
+    weights = np.zeros(len(scores.scale), np.float32)
     weights[: len(RESPONSES)] = -1 / len(RESPONSES)
     if kind is not None:
         weights[RESPONSES.index(kind)] += 1
