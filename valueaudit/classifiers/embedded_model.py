@@ -39,7 +39,7 @@ class Scores:
     levels: Floats
     marks: Floats
     reading: Reading
-    parts: npt.NDArray[np.int8]
+    parts: Floats
     weights: Floats
     scale: Floats
 
@@ -82,8 +82,8 @@ class EmbeddedModel:
     def score(self, reading: Reading) -> Scores:
         """Calibrated probabilities, and what they come from."""
         columns, weights = self.weigh(reading)
-        parts = self._weights.take(columns, axis=0)
-        outputs = (weights @ parts.astype(np.float32)) * self._scale + self._bias + reading.figures @ self._figures
+        parts = self._weights.take(columns, axis=0).astype(np.float32)
+        outputs = weights @ parts * self._scale + self._bias + reading.figures @ self._figures
         outputs = outputs * self._slope + self._shift
         shares = _share(outputs[_RESPONSE]), _share(outputs[_LEVEL]), _squash(outputs[_MARKS:])
         return Scores(*shares, reading, parts, weights, self._scale)

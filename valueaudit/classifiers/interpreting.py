@@ -38,6 +38,7 @@ _GROUPS = (
     (ResponseType.NEUTRAL_ACKNOWLEDGMENT,),
     (ResponseType.NO_VALUES,),
 )
+_GROUP_NUMBERS = tuple(tuple(RESPONSES.index(kind) for kind in group) for group in _GROUPS)
 
 
 def describe_rules(taxonomy: Taxonomy, seen: Screening) -> Observation:
@@ -71,11 +72,12 @@ def _response_of_rules(response: Response | None, subjectivity: int | None, *, v
 
 def choose_response(responses: Floats) -> ResponseType | None:
     """The likelier type of the likeliest group of types, None where no group is likely enough."""
-    shares = dict(zip(RESPONSES, responses.tolist(), strict=True))
-    group = max(_GROUPS, key=lambda kinds: sum(shares[kind] for kind in kinds))
-    if sum(shares[kind] for kind in group) < SUREST_RESPONSE:
+    shares = responses.tolist()
+    sums = [sum([shares[number] for number in group]) for group in _GROUP_NUMBERS]
+    largest = max(sums)
+    if largest < SUREST_RESPONSE:
         return None
-    return max(group, key=lambda kind: shares[kind])
+    return RESPONSES[max(_GROUP_NUMBERS[sums.index(largest)], key=shares.__getitem__)]
 
 
 def choose_level(levels: Floats) -> int | None:
@@ -115,8 +117,7 @@ class Interpreter:
     def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel) -> None:
         self._taxonomy, self._model = taxonomy, model
         self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
-        first = {spelling.partition(" ")[0] for spelling in taxonomy.spellings}
-        self._beginnings = frozenset(word[:size] for word in first for size in range(len(word) + 1))
+        self._beginnings = taxonomy.beginnings
 
     def describe(self, seen: Screening, reading: Reading) -> Observation:
         """The observation of a conversation."""
@@ -180,14 +181,16 @@ class Interpreter:
 
     def _find_named(self, evidence: Evidence) -> Iterator[Value]:
         words = (evidence.quote or "").split()
-        # folding may join a word to the next, but the first word stays the beginning of the name
-        starts = [at for at, word in enumerate(words) if fold(word).partition(" ")[0] in self._beginnings]
-        for size in range(LONGEST_NAME, 0, -1):
+        folded = list(map(fold, words))
+        bare = "" in folded
+        starts = [at for at, word in enumerate(folded) if bare or word.partition(" ")[0] in self._beginnings]
+        for size in range(LONGEST_NAME, 1, -1):
             for start in starts:
                 if start + size <= len(words):
                     value = self._taxonomy.find(" ".join(words[start : start + size]))
                     if value is not None:
                         yield value
+        yield from (value for word in folded if (value := self._taxonomy.spellings.get(word)) is not None)
 
     def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
         if seen.human or scores.marks[1] < self._model.thresholds["stated"]:

@@ -120,10 +120,9 @@ def find_language(texts: Iterable[str]) -> str | None:
         return script
     words = split_letters(text)
     hits: Counter[str] = Counter()
-    counts = Counter(words)
-    for word in counts.keys() & _LANGUAGES_OF.keys():
-        for language in _LANGUAGES_OF[word]:
-            hits[language] += counts[word]
+    for languages, count in Counter(filter(None, map(_LANGUAGES_OF.get, words))).items():
+        for language in languages:
+            hits[language] += count
     if not hits:
         return None if len(words) < _FEWEST_WORDS or text.isascii() else UNKNOWN
     # a tie goes to the language listed first, whatever the order of the set
