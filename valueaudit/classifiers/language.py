@@ -97,13 +97,14 @@ _FUNCTION_WORDS = {
     "hu": "a az és hogy nem is egy ez de meg csak van ha vagy mint én te még már el ki kell volt lehet",
     "vi": "và của là có không được cho một các người với trong tôi bạn này đã những để khi như về",
 }
-_LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
+# The languages of a word are one string, since strings keep their hashes and tuples do not.
+_LANGUAGES_OF: dict[str, str] = {}
 for _language, _listed in _FUNCTION_WORDS.items():
     for _word in set(_listed.split()):
         if len(_word) == 1 and _language not in SUPPORTED:
             # one letter is as likely what is left of an English contraction
             continue
-        _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
+        _LANGUAGES_OF[_word] = f"{_LANGUAGES_OF.get(_word, '')} {_language}"
 
 _ORDER = {language: number for number, language in enumerate(_FUNCTION_WORDS)}
 FUNCTION_WORDS = frozenset(_LANGUAGES_OF)
@@ -121,7 +122,7 @@ def find_language(texts: Iterable[str]) -> str | None:
     words = split_letters(text)
     hits: Counter[str] = Counter()
     for languages, count in Counter(filter(None, map(_LANGUAGES_OF.get, words))).items():
-        for language in languages:
+        for language in languages.split():
             hits[language] += count
     if not hits:
         return None if len(words) < _FEWEST_WORDS or text.isascii() else UNKNOWN
