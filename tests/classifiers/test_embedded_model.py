@@ -55,6 +55,7 @@ def test_what_sentences_add_is_the_whole_score() -> None:
     scores = model.score(reading)
     added = np.array([scores.add_up(direction) for direction in np.eye(len(whole), dtype=np.float32)])
     assert added.shape == (len(whole), 4)
+    assert np.array(list(map(scores.add_up, range(len(whole))))) == pytest.approx(added, abs=1e-6)
     assert added.sum(axis=1) == pytest.approx(whole, abs=1e-4)
 
 

@@ -43,10 +43,13 @@ class Scores:
     weights: Floats
     scale: Floats
 
-    def add_up(self, direction: Floats) -> npt.NDArray[np.float64]:
-        """What each sentence adds to a weighted sum of the outputs before calibration."""
-        amounts = self.parts @ (direction * self.scale) * self.weights
-        return np.bincount(self.reading.owners, amounts, self.reading.asked + self.reading.said)
+    def add_up(self, direction: int | Floats) -> npt.NDArray[np.float64]:
+        """What each sentence adds to an output, or to a weighted sum of the outputs, before calibration."""
+        if isinstance(direction, int):
+            amounts = self.parts[:, direction] * self.scale[direction]
+        else:
+            amounts = self.parts @ (direction * self.scale)
+        return np.bincount(self.reading.owners, amounts * self.weights, self.reading.asked + self.reading.said)
 
 
 class EmbeddedModel:

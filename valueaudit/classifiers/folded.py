@@ -108,6 +108,7 @@ def hide_speakers(text: str) -> str:
 
 def sentence_bounds(text: str, start: int, end: int) -> tuple[int, int]:
     """Where the sentence around a span begins and ends, its own mark included."""
-    left = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    find = text.rfind
+    left = max(find(".", 0, start), find("!", 0, start), find("?", 0, start), find("\n", 0, start)) + 1
     stop = _SENTENCE_END.search(text, max(end - 1, start))
     return left, len(text) if stop is None else stop.end()

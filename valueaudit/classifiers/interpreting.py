@@ -97,7 +97,7 @@ class Quoting:
     own: slice
     scores: Scores
 
-    def quote(self, direction: Floats) -> Evidence | None:
+    def quote(self, direction: int | Floats) -> Evidence | None:
         """The quotation of that sentence; None where the side says nothing of its own."""
         added = self.scores.add_up(direction)[self.own]
         if not len(added):
@@ -153,14 +153,14 @@ class Interpreter:
         kept = [value for value in named if shares[value.subcategory] >= PHRASE_SHARE * line]
         for value in kept:
             yield name_value(value, seen.positive[value.name])
-        if adverse and not seen.adverse and (worst_at := replies.quote(_unit(ADVERSE, scores))) is not None:
+        if adverse and not seen.adverse and (worst_at := replies.quote(ADVERSE)) is not None:
             worst = max(shares, key=lambda subcategory: shares[subcategory])
             yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, worst_at)
         covered = {value.subcategory for value in kept}
         for number, (subcategory, probability) in enumerate(shares.items()):
             if probability < line or subcategory in covered:
                 continue
-            at = replies.quote(_unit(FIRST_SUBCATEGORY + number, scores))
+            at = replies.quote(FIRST_SUBCATEGORY + number)
             if at is not None and adverse:
                 yield self._leave_unnamed(UNNAMED, subcategory, None, at)
             elif at is not None:
@@ -195,18 +195,12 @@ class Interpreter:
     def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
         if seen.human or scores.marks[1] < self._model.thresholds["stated"]:
             return seen.human
-        evidence = asked.quote(_unit(STATED, scores))
+        evidence = asked.quote(STATED)
         if evidence is None:
             return ()
         value = next(self._find_named(evidence), None)
         name = UNNAMED_STATED if value is None else value.name
         return (HumanValue(name, name, supported=True, evidence=evidence),)
-
-
-def _unit(output: int, scores: Scores) -> Floats:
-    weights = np.zeros(len(scores.scale), np.float32)
-    weights[output] = 1
-    return weights
 
 
 def _stress(kind: ResponseType | None, scores: Scores) -> Floats:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from valueaudit.classifiers.words import split_letters
+from valueaudit.classifiers.words import blank_marks, split_letters
 
 SUPPORTED = ("en", "de", "fr", "es", "it", "pt")
 UNKNOWN = "unknown"
@@ -117,9 +117,10 @@ def find_language(texts: Iterable[str]) -> str | None:
     script decide as soon as they are three in ten.
     """
     text = "\n".join(texts)
-    if not text.isascii() and (script := _find_script(text)) is not None:
+    plain = blank_marks(text).replace("\u2019", " ")
+    if not plain.isascii() and (script := _find_script(plain)) is not None:
         return script
-    words = split_letters(text)
+    words = split_letters(plain)
     hits: Counter[str] = Counter()
     for languages, count in Counter(filter(None, map(_LANGUAGES_OF.get, words))).items():
         for language in languages.split():

@@ -30,8 +30,7 @@ class Sentence(NamedTuple):
 
 def split_letters(text: str) -> list[str]:
     """The runs of letters in a text, in lower case."""
-    plain = _blank_marks(text.replace("\u2019", " "))
-    return plain.translate(_TO_LETTERS).split() if plain.isascii() else _LETTERS.findall(text.lower())
+    return text.translate(_TO_LETTERS).split() if text.isascii() else _LETTERS.findall(text.lower())
 
 
 def split_sentences(text: str) -> list[Sentence]:
@@ -40,7 +39,7 @@ def split_sentences(text: str) -> list[Sentence]:
     A word is letters, digits and underscores, with single apostrophes between them. Full stop, exclamation mark,
     question mark and what was hidden end a sentence.
     """
-    plain = _blank_marks(text)
+    plain = blank_marks(text)
     if plain.isascii():
         plain = plain.translate(_TO_SENTENCES)
     else:
@@ -59,7 +58,8 @@ def split_sentences(text: str) -> list[Sentence]:
     return sentences
 
 
-def _blank_marks(text: str) -> str:
+def blank_marks(text: str) -> str:
+    """The text with a space for each mark of typeset text that is not ASCII and in no word, apostrophes aside."""
     if not text.isascii():
         for mark in _MARKS:
             text = text.replace(mark, " ")
