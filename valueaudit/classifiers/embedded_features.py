@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise, repeat
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_rules import Spoken
 from valueaudit.classifiers.phrase_data import PhraseData
@@ -32,13 +32,12 @@ _LEVELS = (None, 1, 2, 3, 4)
 Rows = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A conversation as the model sees it.
 
     Entry i of `rows`, `fields` and `owners` is one word or pair of neighbours: its row in the vocabulary, the index of
-    its field in `FIELDS`, the index of its sentence, those of the user before those of the assistant. `asked` and `said`
-    are how many sentences these have; `figures` are those of `Figures.build`.
+    its field in `FIELDS`, the index of its sentence, the user's before the assistant's. `asked` and `said` are how many
+    sentences these have; `figures` are those of `Figures.build`.
     """
 
     asked: int

@@ -12,6 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_features import FIELDS, Reading, Vocabulary
 from valueaudit.correction import JudgeCounts
@@ -28,8 +29,7 @@ ADVERSE, STATED, FIRST_SUBCATEGORY = _MARKS, _MARKS + 1, _MARKS + 2
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Struct, frozen=True):
     """What the model says of one conversation, as probabilities, and what each of its entries adds to each output.
 
     Entry i adds `parts[i]` times `weights[i]` and the scale of the output.
@@ -49,7 +49,8 @@ class Scores:
             amounts = self.parts[:, direction] * self.scale[direction]
         else:
             amounts = self.parts @ (direction * self.scale)
-        return np.bincount(self.reading.owners, amounts * self.weights, self.reading.asked + self.reading.said)
+        sentences = self.reading.asked + self.reading.said
+        return np.bincount(self.reading.owners, amounts * self.weights, sentences).astype(np.float64, copy=False)
 
 
 class EmbeddedModel:

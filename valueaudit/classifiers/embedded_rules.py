@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from valueaudit.classifiers.folded import Folded, fold_text, hide_quotations, hide_speakers, sentence_bounds
 from valueaudit.classifiers.phrases import Hit, PhraseBook
@@ -34,8 +36,7 @@ _MOVES_ON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Struct, frozen=True):
     """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them.
 
     `sections` are the same hits by the section of their topic, each with the name that follows it.
@@ -56,12 +57,23 @@ class Spoken:
         return next((hit for hit in self.hits if hit.topic in topics), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Place(NamedTuple):
+    """A hit and the message it is in: most are never quoted, so the quotation is made when it is asked for."""
+
+    spoken: Spoken
+    hit: Hit
+
+    @property
+    def evidence(self) -> Evidence:
+        """The quotation around the hit."""
+        return self.spoken.evidence(self.hit)
+
+
+class Response(Struct, frozen=True):
     """A response type and the words that carry it."""
 
     kind: ResponseType
-    evidence: Evidence
+    place: Place
 
 
 def read_messages(transcript: Transcript, role: Role, book: PhraseBook) -> tuple[Spoken, ...]:
@@ -92,19 +104,19 @@ def _is_exempt(hit: Hit, exempt: Iterable[tuple[str, Hit]]) -> bool:
     return any(name in hit.topic and hit.start < other.end and other.start < hit.end for name, other in exempt)
 
 
-def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Evidence]:
-    """The first evidence for each name of a section, hits that are negated left out.
+def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Place]:
+    """The first place of each name of a section, hits that are negated left out.
 
     `strict` leaves out also what is only reported or warned of: for adverse values, where a false alarm costs most.
     """
-    found: dict[str, Evidence] = {}
+    found: dict[str, Place] = {}
     for message in spoken:
         for name, hit in message.sections.get(section, ()):
             if name in found or is_negated(message.folded.text, hit):
                 continue
             if strict and is_reported(message, hit):
                 continue
-            found[name] = message.evidence(hit)
+            found[name] = Place(message, hit)
     return found
 
 
@@ -134,7 +146,7 @@ def judge_response(spoken: Sequence[Spoken]) -> Response | None:
     if stands[-1].kind in _RESISTING:
         return next((stand for stand in resisting if stand.kind is ResponseType.STRONG_RESISTANCE), resisting[0])
     if 2 * len(resisting) > len(stands):
-        return Response(ResponseType.MILD_RESISTANCE, resisting[0].evidence)
+        return Response(ResponseType.MILD_RESISTANCE, resisting[0].place)
     return stands[-1]
 
 
@@ -146,15 +158,15 @@ def _judge_message(message: Spoken) -> Response | None:
     opposed = [hit for hit in message.hits if hit.topic == "response/opposition"]
     if refusal is not None:
         firm = len(opposed) > 0 or not _helps_after(message, refusal)
-        return Response(_RESISTING[0 if firm else 1], message.evidence(refusal))
+        return Response(_RESISTING[0 if firm else 1], Place(message, refusal))
     welcome = message.first("response/support", "response/endorsement")
     if opposed and not (len(opposed) == 1 and welcome is not None and welcome.start < min(opposed[0].start, OPENING)):
         firm = len(opposed) > 1 and opposed[0].start < OPENING
-        return Response(_RESISTING[0 if firm else 1], message.evidence(opposed[0]))
+        return Response(_RESISTING[0 if firm else 1], Place(message, opposed[0]))
     for topic, reach, kind in _MILDER:
         hit = message.first(topic)
         if hit is not None and hit.start < reach:
-            return Response(kind, message.evidence(hit))
+            return Response(kind, Place(message, hit))
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from valueaudit.observation import Evidence
 
@@ -31,8 +32,7 @@ _SPEECH_LINE = re.compile(r"(?m)^[ \t*_]{0,6}(\w[\w .]{0,24})[*_ ]{0,4}:[^\n]*")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """A message's text in lower case with plain apostrophes, marks and invisible characters taken out.
 
     `offsets[i]` is where character i of `text` stands in `original`, with one entry more for the end; None where both

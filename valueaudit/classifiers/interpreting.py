@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_features import Reading
 from valueaudit.classifiers.embedded_model import (
@@ -48,9 +48,9 @@ def describe_rules(taxonomy: Taxonomy, seen: Screening) -> Observation:
         subjectivity=seen.subjectivity,
         task=next(iter(seen.tasks), None),
         response_type=kind,
-        response_evidence=None if seen.response is None else seen.response.evidence,
+        response_evidence=None if seen.response is None else seen.response.place.evidence,
         ai_values=tuple(
-            name_value(taxonomy.values[name], evidence) for name, evidence in (seen.positive | seen.adverse).items()
+            name_value(taxonomy.values[name], place.evidence) for name, place in (seen.positive | seen.adverse).items()
         ),
         human_values=seen.human,
         adverse=True if seen.adverse else None,
@@ -89,8 +89,7 @@ def choose_level(levels: Floats) -> int | None:
     return first + 1 + int(np.argmax(levels[first : first + LEVELS // 2]))
 
 
-@dataclass(frozen=True, slots=True)
-class Quoting:
+class Quoting(Struct, frozen=True):
     """Finds the sentence that adds most to an output, among those of one side: its messages, its sentences' numbers."""
 
     spoken: Sequence[Spoken]
@@ -147,12 +146,12 @@ class Interpreter:
     ) -> Iterator[ObservedValue]:
         line = self._model.thresholds["subcategory"]
         shares = dict(zip(self._model.subcategories, scores.marks[2:].tolist(), strict=True))
-        for name, evidence in seen.adverse.items():
-            yield name_value(self._taxonomy.values[name], evidence)
+        for name, place in seen.adverse.items():
+            yield name_value(self._taxonomy.values[name], place.evidence)
         named = [self._taxonomy.values[name] for name in seen.positive]
         kept = [value for value in named if shares[value.subcategory] >= PHRASE_SHARE * line]
         for value in kept:
-            yield name_value(value, seen.positive[value.name])
+            yield name_value(value, seen.positive[value.name].evidence)
         if adverse and not seen.adverse and (worst_at := replies.quote(ADVERSE)) is not None:
             worst = max(shares, key=lambda subcategory: shares[subcategory])
             yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, worst_at)

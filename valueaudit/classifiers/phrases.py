@@ -116,7 +116,7 @@ def _part(need: Need) -> tuple[frozenset[str], Need]:
 
 
 class _Keys(dict[str, tuple[str, ...]]):
-    """What phrases may know a word by: itself, its parts around apostrophes, how these begin; kept for the next time."""
+    """What phrases may know a word by: itself, its parts around apostrophes, how these begin; kept for next time."""
 
     def __init__(self, known: Iterable[str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Texts taken apart into words by string methods where they are plain, since regular expressions took most of a scan."""
+"""Texts taken apart into words, by string methods where a text is plain, since a scan spends much of its time there."""
 
 from __future__ import annotations
 
