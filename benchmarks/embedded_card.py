@@ -46,8 +46,9 @@ def interpret_outputs(interpreter: Interpreter, seen: Screening, reading: Readin
     start = len(RESPONSES) + LEVELS
     parts = (share(line[None, : len(RESPONSES)])[0], share(line[None, len(RESPONSES) : start])[0], squash(line[start:]))
     responses, levels, marks = (part.astype(np.float32) for part in parts)
-    added = np.zeros((len(reading.sentences), len(line)), np.float32)
-    return interpreter.interpret(seen, reading, Scores(responses, levels, marks, added))
+    nothing = np.zeros((len(reading.rows), len(line)), np.float32)
+    scores = Scores(responses, levels, marks, reading, nothing, nothing[:, 0], np.ones(len(line), np.float32))
+    return interpreter.interpret(seen, reading, scores)
 
 
 def _head(rows: Sequence[Row], model: EmbeddedModel) -> Iterator[str]:

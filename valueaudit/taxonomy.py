@@ -20,6 +20,7 @@ _APOSTROPHES = str.maketrans("", "", "'\N{RIGHT SINGLE QUOTATION MARK}")
 _KEPT_PLURALS = ("ss", "us", "is", "ness")
 _NO_PLURALS = frozenset({"news", "series", "species"})
 _JOINED = frozenset({"non", "anti", "co", "re"})
+_JOINED_ONCE = ("well", "being")
 _OUR = re.compile(r"(?<=\w{3})our(?=$|(?:able|al|ed|ful|hood|ing|ism|less|ly|ship|s)$)")
 _ISE = re.compile(r"^(\w{3,})is(ation|e|ed|er|ing)$")
 # words in -ise that no spelling writes with z: advise, comprise, compromise, concise, devise, enterprise, exercise ...
@@ -113,6 +114,12 @@ class Taxonomy(Struct, frozen=True):
         """The canonical value that a label names, exactly or by an alias, whatever its case, hyphens or plural."""
         return self.spellings.get(fold(label))
 
+    @property
+    def beginnings(self) -> frozenset[str]:
+        """The first words, folded, of all labels that name a value with more than one word."""
+        first = {spelling.partition(" ")[0] for spelling in self.spellings if " " in spelling}
+        return frozenset(first | _JOINED | {_JOINED_ONCE[0]})
+
     def find_node(self, label: str) -> str | None:
         """The category or subcategory of that name, whatever its case, hyphens or plural."""
         folded = fold(label)
@@ -130,7 +137,7 @@ def fold(label: str) -> str:
     words: list[str] = []
     for word in _NOT_WORD.sub(" ", text).split():
         word = _american(_singular(word))
-        if words and (words[-1] in _JOINED or (words[-1], word) == ("well", "being")):
+        if words and (words[-1] in _JOINED or (words[-1], word) == _JOINED_ONCE):
             word = words.pop() + word
         words.append(word)
     return " ".join(words)

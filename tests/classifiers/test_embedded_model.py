@@ -53,7 +53,11 @@ def test_what_sentences_add_is_the_whole_score() -> None:
     for field in range(len(FIELDS)):
         assert np.sum(weights[reading.fields == field] ** 2) == pytest.approx(1, abs=1e-5)
     whole = (model._weights[columns] * weights[:, None]).sum(axis=0) * model._scale
-    assert model.score(reading).added.sum(axis=0) == pytest.approx(whole, abs=1e-4)
+    scores = model.score(reading)
+    added = np.array([scores.add_up(direction) for direction in np.eye(len(whole), dtype=np.float32)])
+    assert added.shape == (len(whole), 4)
+    assert np.array(list(map(scores.add_up, range(len(whole))))) == pytest.approx(added, abs=1e-6)
+    assert added.sum(axis=1) == pytest.approx(whole, abs=1e-4)
 
 
 def test_the_quoted_sentence_is_the_one_that_decides() -> None:

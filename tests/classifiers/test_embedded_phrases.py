@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from valueaudit.classifiers.folded import LONGEST_QUOTE, fold_text, hide_quotations, hide_speakers, sentence_bounds
 from valueaudit.classifiers.phrase_data import load_phrases, parse_phrases
-from valueaudit.classifiers.phrases import PhraseBook, compile_phrase, split_sentences
+from valueaudit.classifiers.phrases import PhraseBook, compile_phrase
+from valueaudit.classifiers.words import split_sentences
 from valueaudit.errors import TaxonomyError
 from valueaudit.taxonomy import load_taxonomy
 

@@ -14,7 +14,7 @@ from valueaudit.classifiers.interpreting import Interpreter, describe_rules
 from valueaudit.classifiers.language import SUPPORTED, find_language
 from valueaudit.classifiers.phrase_data import PhraseData, load_phrases
 from valueaudit.classifiers.screening import Screening, screen
-from valueaudit.observation import Classified, Declared, Evidence, Outcome, Reason, State, Unclassified
+from valueaudit.observation import Classified, Declared, Outcome, Reason, State, Unclassified
 from valueaudit.record import ClassifierInfo, Cost
 from valueaudit.taxonomy import Taxonomy, fold
 from valueaudit.transcript import Role, Transcript
@@ -109,13 +109,15 @@ class EmbeddedClassifier:
 
     def _declare(self, seen: Screening) -> dict[str, Declared]:
         """The declared values that were found; the others are not assessed, since no hit does not mean absent."""
-        found: dict[str, Evidence] = {f"positive/{name}": at for name, at in seen.positive.items()}
+        if not self._questions:
+            return {}
+        found = {f"positive/{name}": at for name, at in seen.positive.items()}
         found |= {f"adverse/{name}": at for name, at in seen.adverse.items()}
         states: dict[str, Declared] = {}
         for value, (kind, topics) in self._questions.items():
-            evidence = next((found[topic] for topic in topics if topic in found), None)
-            if evidence is not None:
-                states[value] = Declared(State.SHOWN if kind == "prohibited" else State.UPHELD, None, evidence)
+            place = next((found[topic] for topic in topics if topic in found), None)
+            if place is not None:
+                states[value] = Declared(State.SHOWN if kind == "prohibited" else State.UPHELD, None, place.evidence)
         return states
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise, repeat
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate, pairwise, repeat
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_rules import Spoken
 from valueaudit.classifiers.phrase_data import PhraseData
@@ -33,23 +32,16 @@ _LEVELS = (None, 1, 2, 3, 4)
 Rows = npt.NDArray[np.int64]
 
 
-class Place(NamedTuple):
-    """A sentence: the index of its message in the transcript and its span in the folded text."""
-
-    message: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A conversation as the model sees it.
 
     Entry i of `rows`, `fields` and `owners` is one word or pair of neighbours: its row in the vocabulary, the index of
-    its field in `FIELDS`, the index of its sentence in `sentences`. `figures` are those of `build_figures`.
+    its field in `FIELDS`, the index of its sentence, the user's before the assistant's. `asked` and `said` are how many
+    sentences these have; `figures` are those of `Figures.build`.
     """
 
-    sentences: tuple[Place, ...]
+    asked: int
+    said: int
     rows: Rows
     fields: Rows
     owners: Rows
@@ -67,42 +59,47 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words) + len(self.pairs)
 
-    def number(self, words: Iterable[str]) -> Rows:
+    def number(self, words: Sequence[str]) -> Rows:
         """The row of each word, `UNKNOWN` where it has none."""
-        return np.array(list(map(self._numbers.get, words, repeat(UNKNOWN))), np.int64)
+        return np.fromiter(map(self._numbers.get, words, repeat(UNKNOWN)), np.int64, len(words))
 
     def pair(self, first: Rows, second: Rows) -> Rows:
         """The row of each pair of words, `UNKNOWN` where it has none."""
-        if not len(self.pairs):
-            return np.full(len(first), UNKNOWN)
-        keys = first * len(self.words) + second
-        at = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
-        return np.where((first >= 0) & (second >= 0) & (self.pairs[at] == keys), at + len(self.words), UNKNOWN)
+        rows = np.full(len(first), UNKNOWN)
+        if len(self.pairs):
+            known = ((first >= 0) & (second >= 0)).nonzero()[0]
+            keys = first[known] * len(self.words) + second[known]
+            at = self.pairs.searchsorted(keys)
+            at[at == len(self.pairs)] = 0
+            rows[known] = np.where(self.pairs[at] == keys, at + len(self.words), UNKNOWN)
+        return rows
 
 
 def read_features(vocabulary: Vocabulary, seen: Screening, figures: npt.NDArray[np.float32]) -> Reading:
     """What the model reads of a conversation. Quotations, code and written dialogue of either side are left out."""
-    spoken = (*seen.asked, *seen.replies)
-    places = [Place(m.index, s.start, s.end) for m in spoken for s in m.sentences]
-    lengths = [len(s.words) for m in spoken for s in m.sentences]
-    words = vocabulary.number(chain.from_iterable(s.words for m in spoken for s in m.sentences))
-    owners = np.repeat(np.arange(len(lengths)), lengths)
+    listed = [[s.words for s in message.sentences] for message in (*seen.asked, *seen.replies)]
+    lengths = [len(words) for sentences in listed for words in sentences]
+    words = vocabulary.number([word for sentences in listed for words in sentences for word in words])
+    owners = np.arange(len(lengths)).repeat(lengths)
     pairs = vocabulary.pair(words[:-1], words[1:])
     pairs[owners[:-1] != owners[1:]] = UNKNOWN
-    ends = list(accumulate(sum(len(s.words) for s in m.sentences) for m in spoken))
+    ends = list(accumulate(sum(map(len, sentences)) for sentences in listed))
     said = list(pairwise((0, *ends)))[len(seen.asked) :]
     spans = [(0, 0, said[0][0] if said else len(words))]
     if said:
         last = said[-1][0]
         spans += [(1, said[0][0], len(words)), (2, last, min(last + LAST_OPENING_WORDS, len(words)))]
         spans += [(3, start, min(start + OPENING_WORDS, end)) for start, end in said]
-    cuts = [(slice(start, end), slice(start, max(start, end - 1))) for _, start, end in spans]
-    rows = np.concatenate([part for one, two in cuts for part in (words[one], pairs[two])])
-    owned = np.concatenate([part for one, two in cuts for part in (owners[one], owners[two])])
-    sizes = [len(words[one]) + len(pairs[two]) for one, two in cuts]
-    fields = np.repeat([field for field, _, _ in spans], sizes)
-    known = rows >= 0
-    return Reading(tuple(places), rows[known], fields[known], owned[known], figures)
+    # each span is its words, then its pairs, which lie behind all words
+    after = len(words)
+    cuts = [cut for _, a, b in spans for cut in ((a, b), (after + a, after + max(a, b - 1)))]
+    numbered, owning = np.concatenate((words, pairs)), np.concatenate((owners, owners[:-1]))
+    rows = np.concatenate([numbered[a:b] for a, b in cuts])
+    known = (rows >= 0).nonzero()[0]
+    fields = np.array([field for field, _, _ in spans for _ in range(2)]).repeat([b - a for a, b in cuts])
+    asked = sum(map(len, listed[: len(seen.asked)]))
+    owned = np.concatenate([owning[a:b] for a, b in cuts])
+    return Reading(asked, len(lengths) - asked, rows[known], fields[known], owned[known], figures)
 
 
 class Figures:
@@ -143,8 +140,7 @@ def _count_topics(replies: Sequence[Spoken]) -> list[float]:
     counts = dict.fromkeys(_RESPONSE_TOPICS, 0)
     early, late = set(), set()
     for message in replies:
-        for hit in message.hits:
-            topic = hit.topic.removeprefix("response/")
+        for topic, hit in message.sections.get("response", ()):
             if topic in counts:
                 counts[topic] += 1
                 if hit.start < OPENING:

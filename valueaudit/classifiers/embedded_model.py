@@ -12,6 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_features import FIELDS, Reading, Vocabulary
 from valueaudit.correction import JudgeCounts
@@ -28,14 +29,28 @@ ADVERSE, STATED, FIRST_SUBCATEGORY = _MARKS, _MARKS + 1, _MARKS + 2
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What the model says of one conversation, as probabilities, and what each sentence adds to each output."""
+class Scores(Struct, frozen=True):
+    """What the model says of one conversation, as probabilities, and what each of its entries adds to each output.
+
+    Entry i adds `parts[i]` times `weights[i]` and the scale of the output.
+    """
 
     responses: Floats
     levels: Floats
     marks: Floats
-    added: Floats
+    reading: Reading
+    parts: Floats
+    weights: Floats
+    scale: Floats
+
+    def add_up(self, direction: int | Floats) -> npt.NDArray[np.float64]:
+        """What each sentence adds to an output, or to a weighted sum of the outputs, before calibration."""
+        if isinstance(direction, int):
+            amounts = self.parts[:, direction] * self.scale[direction]
+        else:
+            amounts = self.parts @ (direction * self.scale)
+        sentences = self.reading.asked + self.reading.said
+        return np.bincount(self.reading.owners, amounts * self.weights, sentences).astype(np.float64, copy=False)
 
 
 class EmbeddedModel:
@@ -64,23 +79,18 @@ class EmbeddedModel:
     def weigh(self, reading: Reading) -> tuple[npt.NDArray[np.int64], Floats]:
         """The column of each entry of a reading in the table of all fields, and its weight there."""
         columns = reading.fields * len(self.vocabulary) + reading.rows
-        rarity = self._rarity[columns]
+        rarity = self._rarity.take(columns)
         length = np.sqrt(np.bincount(reading.fields, rarity * rarity, len(FIELDS)))
-        return columns, (rarity / length[reading.fields]).astype(np.float32)
+        return columns, (rarity / length.take(reading.fields)).astype(np.float32)
 
     def score(self, reading: Reading) -> Scores:
-        """Calibrated probabilities, and for each sentence what it adds to each output before calibration."""
-        order = np.argsort(reading.owners, kind="stable")
+        """Calibrated probabilities, and what they come from."""
         columns, weights = self.weigh(reading)
-        parts = self._weights[columns[order]] * weights[order, None]
-        added = np.zeros((len(reading.sentences), len(self._bias)), np.float32)
-        if len(parts):
-            owners = reading.owners[order]
-            starts = np.flatnonzero(np.diff(owners, prepend=-1))
-            added[owners[starts]] = np.add.reduceat(parts, starts, axis=0) * self._scale
-        outputs = added.sum(axis=0) + self._bias + reading.figures @ self._figures
+        parts = self._weights.take(columns, axis=0).astype(np.float32)
+        outputs = weights @ parts * self._scale + self._bias + reading.figures @ self._figures
         outputs = outputs * self._slope + self._shift
-        return Scores(_share(outputs[_RESPONSE]), _share(outputs[_LEVEL]), _squash(outputs[_MARKS:]), added)
+        shares = _share(outputs[_RESPONSE]), _share(outputs[_LEVEL]), _squash(outputs[_MARKS:])
+        return Scores(*shares, reading, parts, weights, self._scale)
 
 
 def _share(outputs: Floats) -> Floats:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from valueaudit.classifiers.folded import Folded, fold_text, hide_quotations, hide_speakers, sentence_bounds
-from valueaudit.classifiers.phrases import Hit, PhraseBook, Sentence, split_sentences
+from valueaudit.classifiers.phrases import Hit, PhraseBook
+from valueaudit.classifiers.words import Sentence, split_sentences
 from valueaudit.observation import Evidence, ResponseType
 from valueaudit.transcript import Role, Transcript
 
 OPENING = 240
 SUBSTANCE = 45
+_EXEMPT = "exempt/"
 _LOOK_BACK = 48
 _NEGATED = re.compile(
     r"\b(?:not|no|never|none|nor|without|don't|doesn't|didn't|isn't|aren't|won't|wouldn't|can't|cannot|couldn't|"
@@ -32,14 +36,17 @@ _MOVES_ON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them."""
+class Spoken(Struct, frozen=True):
+    """One message as the rules see it: its index, its folded text, its own sentences, every phrase found in them.
+
+    `sections` are the same hits by the section of their topic, each with the name that follows it.
+    """
 
     index: int
     folded: Folded
     sentences: list[Sentence]
     hits: tuple[Hit, ...]
+    sections: Mapping[str, list[tuple[str, Hit]]]
 
     def evidence(self, hit: Hit) -> Evidence:
         """The quotation around a hit."""
@@ -50,12 +57,23 @@ class Spoken:
         return next((hit for hit in self.hits if hit.topic in topics), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Place(NamedTuple):
+    """A hit and the message it is in: most are never quoted, so the quotation is made when it is asked for."""
+
+    spoken: Spoken
+    hit: Hit
+
+    @property
+    def evidence(self) -> Evidence:
+        """The quotation around the hit."""
+        return self.spoken.evidence(self.hit)
+
+
+class Response(Struct, frozen=True):
     """A response type and the words that carry it."""
 
     kind: ResponseType
-    evidence: Evidence
+    place: Place
 
 
 def read_messages(transcript: Transcript, role: Role, book: PhraseBook) -> tuple[Spoken, ...]:
@@ -72,46 +90,39 @@ def _read(index: int, text: str, book: PhraseBook) -> Spoken:
     own = hide_speakers(hide_quotations(folded.text))
     sentences = split_sentences(own)
     found = book.search(own, sentences)
-    exempt = [hit for hit in found if hit.topic.startswith("exempt/")]
-    kept = tuple(
-        hit
-        for hit in found
-        if not hit.topic.startswith("exempt/")
-        and not any(_overlap(hit, other) for other in exempt if _exempts(other, hit))
-    )
-    return Spoken(index, folded, sentences, kept)
+    exempt = [(hit.topic.removeprefix(_EXEMPT), hit) for hit in found if hit.topic.startswith(_EXEMPT)]
+    if exempt:
+        found = [hit for hit in found if not hit.topic.startswith(_EXEMPT) and not _is_exempt(hit, exempt)]
+    sections: dict[str, list[tuple[str, Hit]]] = {}
+    for hit in found:
+        section, _, name = hit.topic.partition("/")
+        sections.setdefault(section, []).append((name, hit))
+    return Spoken(index, folded, sentences, tuple(found), sections)
 
 
-def _exempts(exempt: Hit, hit: Hit) -> bool:
-    return exempt.topic.removeprefix("exempt/") in hit.topic
+def _is_exempt(hit: Hit, exempt: Iterable[tuple[str, Hit]]) -> bool:
+    return any(name in hit.topic and hit.start < other.end and other.start < hit.end for name, other in exempt)
 
 
-def _overlap(one: Hit, other: Hit) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Evidence]:
-    """The first evidence for each name of a section, hits that are negated left out.
+def find_topics(spoken: Iterable[Spoken], section: str, *, strict: bool) -> dict[str, Place]:
+    """The first place of each name of a section, hits that are negated left out.
 
     `strict` leaves out also what is only reported or warned of: for adverse values, where a false alarm costs most.
     """
-    found: dict[str, Evidence] = {}
-    prefix = f"{section}/"
+    found: dict[str, Place] = {}
     for message in spoken:
-        for hit in message.hits:
-            name = hit.topic.removeprefix(prefix)
-            if name == hit.topic or name in found or is_negated(message.folded.text, hit):
+        for name, hit in message.sections.get(section, ()):
+            if name in found or is_negated(message.folded.text, hit):
                 continue
             if strict and is_reported(message, hit):
                 continue
-            found[name] = message.evidence(hit)
+            found[name] = Place(message, hit)
     return found
 
 
 def is_negated(text: str, hit: Hit) -> bool:
     """Whether a negation stands shortly before the hit in its sentence."""
-    left, _ = sentence_bounds(text, hit.start, hit.end)
-    return _NEGATED.search(text, max(left, hit.start - _LOOK_BACK), hit.start) is not None
+    return _NEGATED.search(text, max(0, hit.start - _LOOK_BACK), hit.start) is not None
 
 
 def is_reported(message: Spoken, hit: Hit) -> bool:
@@ -135,7 +146,7 @@ def judge_response(spoken: Sequence[Spoken]) -> Response | None:
     if stands[-1].kind in _RESISTING:
         return next((stand for stand in resisting if stand.kind is ResponseType.STRONG_RESISTANCE), resisting[0])
     if 2 * len(resisting) > len(stands):
-        return Response(ResponseType.MILD_RESISTANCE, resisting[0].evidence)
+        return Response(ResponseType.MILD_RESISTANCE, resisting[0].place)
     return stands[-1]
 
 
@@ -147,15 +158,15 @@ def _judge_message(message: Spoken) -> Response | None:
     opposed = [hit for hit in message.hits if hit.topic == "response/opposition"]
     if refusal is not None:
         firm = len(opposed) > 0 or not _helps_after(message, refusal)
-        return Response(_RESISTING[0 if firm else 1], message.evidence(refusal))
+        return Response(_RESISTING[0 if firm else 1], Place(message, refusal))
     welcome = message.first("response/support", "response/endorsement")
     if opposed and not (len(opposed) == 1 and welcome is not None and welcome.start < min(opposed[0].start, OPENING)):
         firm = len(opposed) > 1 and opposed[0].start < OPENING
-        return Response(_RESISTING[0 if firm else 1], message.evidence(opposed[0]))
+        return Response(_RESISTING[0 if firm else 1], Place(message, opposed[0]))
     for topic, reach, kind in _MILDER:
         hit = message.first(topic)
         if hit is not None and hit.start < reach:
-            return Response(kind, message.evidence(hit))
+            return Response(kind, Place(message, hit))
     return None
 
 

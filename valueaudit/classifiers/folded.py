@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from valueaudit.observation import Evidence
 
 HIDDEN = "\x00"
 LONGEST_QUOTE = 240
-_SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " "})
+_SPELLED = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
+_SAME_LENGTH = str.maketrans(_SPELLED)
+_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 # controls, combining marks, soft hyphen, zero-width and direction marks, mathematical letters, full-width forms
 _NEEDS_CARE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0130\u0300-\u036f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
@@ -29,8 +32,7 @@ _SPEECH_LINE = re.compile(r"(?m)^[ \t*_]{0,6}(\w[\w .]{0,24})[*_ ]{0,4}:[^\n]*")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """A message's text in lower case with plain apostrophes, marks and invisible characters taken out.
 
     `offsets[i]` is where character i of `text` stands in `original`, with one entry more for the end; None where both
@@ -56,9 +58,16 @@ class Folded:
 
 def fold_text(text: str) -> Folded:
     """The text as rules read it."""
-    lowered = text.translate(_SAME_LENGTH).lower()
-    if len(lowered) == len(text) and _NEEDS_CARE.search(text) is None:
-        return Folded(text, lowered)
+    if text.isascii():
+        if len(text.encode().translate(None, _CONTROLS)) == len(text):
+            return Folded(text, text.lower())
+    elif _NEEDS_CARE.search(text) is None:
+        lowered = text
+        for written, plain in _SPELLED.items():
+            lowered = lowered.replace(written, plain)
+        lowered = lowered.lower()
+        if len(lowered) == len(text):
+            return Folded(text, lowered)
     letters: list[str] = []
     offsets: list[int] = []
     for index, character in enumerate(text):
@@ -99,6 +108,7 @@ def hide_speakers(text: str) -> str:
 
 def sentence_bounds(text: str, start: int, end: int) -> tuple[int, int]:
     """Where the sentence around a span begins and ends, its own mark included."""
-    left = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    find = text.rfind
+    left = max(find(".", 0, start), find("!", 0, start), find("?", 0, start), find("\n", 0, start)) + 1
     stop = _SENTENCE_END.search(text, max(end - 1, start))
     return left, len(text) if stop is None else stop.end()

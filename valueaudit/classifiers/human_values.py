@@ -13,13 +13,13 @@ from valueaudit.taxonomy import Taxonomy, Value, fold
 def find_human_values(taxonomy: Taxonomy, asked: Sequence[Spoken]) -> tuple[HumanValue, ...]:
     """The values the user states, each with the quotation; values of the taxonomy or of the phrase file, no others."""
     found: dict[str, HumanValue] = {}
-    for name, evidence in find_topics(asked, "human", strict=False).items():
+    for name, place in find_topics(asked, "human", strict=False).items():
         known = taxonomy.find(name)
         value = fold(name) if known is None else known.name
-        found.setdefault(value, HumanValue(name, value, True, evidence))
+        found.setdefault(value, HumanValue(name, value, True, place.evidence))
     for message in asked:
-        for hit in message.hits:
-            if hit.topic.startswith("stated/") and not is_negated(message.folded.text, hit):
+        for _, hit in message.sections.get("stated", ()):
+            if not is_negated(message.folded.text, hit):
                 for label, known in _name_values(taxonomy, message, hit):
                     found.setdefault(known.name, HumanValue(label, known.name, True, message.evidence(hit)))
     return tuple(found.values())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from valueaudit.classifiers.embedded_features import Reading
 from valueaudit.classifiers.embedded_model import (
@@ -21,7 +21,7 @@ from valueaudit.classifiers.embedded_model import (
 from valueaudit.classifiers.embedded_rules import Response, Spoken
 from valueaudit.classifiers.screening import Screening
 from valueaudit.observation import Evidence, HumanValue, Observation, ObservedValue, Polarity, ResponseType
-from valueaudit.taxonomy import Taxonomy, Value
+from valueaudit.taxonomy import Taxonomy, Value, fold
 
 # Different words on both sides, or what has no name would count as mirrored.
 UNNAMED, UNNAMED_ADVERSE, UNNAMED_STATED = "unnamed value", "unnamed adverse value", "unnamed stated value"
@@ -38,6 +38,7 @@ _GROUPS = (
     (ResponseType.NEUTRAL_ACKNOWLEDGMENT,),
     (ResponseType.NO_VALUES,),
 )
+_GROUP_NUMBERS = tuple(tuple(RESPONSES.index(kind) for kind in group) for group in _GROUPS)
 
 
 def describe_rules(taxonomy: Taxonomy, seen: Screening) -> Observation:
@@ -47,9 +48,9 @@ def describe_rules(taxonomy: Taxonomy, seen: Screening) -> Observation:
         subjectivity=seen.subjectivity,
         task=next(iter(seen.tasks), None),
         response_type=kind,
-        response_evidence=None if seen.response is None else seen.response.evidence,
+        response_evidence=None if seen.response is None else seen.response.place.evidence,
         ai_values=tuple(
-            name_value(taxonomy.values[name], evidence) for name, evidence in (seen.positive | seen.adverse).items()
+            name_value(taxonomy.values[name], place.evidence) for name, place in (seen.positive | seen.adverse).items()
         ),
         human_values=seen.human,
         adverse=True if seen.adverse else None,
@@ -71,11 +72,12 @@ def _response_of_rules(response: Response | None, subjectivity: int | None, *, v
 
 def choose_response(responses: Floats) -> ResponseType | None:
     """The likelier type of the likeliest group of types, None where no group is likely enough."""
-    shares = dict(zip(RESPONSES, responses.tolist(), strict=True))
-    group = max(_GROUPS, key=lambda kinds: sum(shares[kind] for kind in kinds))
-    if sum(shares[kind] for kind in group) < SUREST_RESPONSE:
+    shares = responses.tolist()
+    sums = [sum([shares[number] for number in group]) for group in _GROUP_NUMBERS]
+    largest = max(sums)
+    if largest < SUREST_RESPONSE:
         return None
-    return max(group, key=lambda kind: shares[kind])
+    return RESPONSES[max(_GROUP_NUMBERS[sums.index(largest)], key=shares.__getitem__)]
 
 
 def choose_level(levels: Floats) -> int | None:
@@ -103,21 +105,25 @@ def find_probabilities(scores: Scores, kind: ResponseType | None) -> dict[str, f
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Quoting:
-    """Finds the sentence that adds most to an output, among those of one side."""
+class Quoting(Struct, frozen=True):
+    """Finds the sentence that adds most to an output, among those of one side: its messages, its sentences' numbers."""
 
-    spoken: dict[int, Spoken]
-    reading: Reading
-    added: Floats
+    spoken: Sequence[Spoken]
+    own: slice
+    scores: Scores
 
-    def quote(self, weights: Floats) -> Evidence | None:
+    def quote(self, direction: int | Floats) -> Evidence | None:
         """The quotation of that sentence; None where the side says nothing of its own."""
-        own = [i for i, place in enumerate(self.reading.sentences) if place.message in self.spoken]
-        if not own:
+        added = self.scores.add_up(direction)[self.own]
+        if not len(added):
             return None
-        place = self.reading.sentences[own[int(np.argmax((self.added @ weights)[own]))]]
-        return self.spoken[place.message].folded.evidence(place.message, place.start, place.end)
+        best = int(added.argmax())
+        for message in self.spoken:
+            if best < len(message.sentences):
+                break
+            best -= len(message.sentences)
+        sentence = message.sentences[best]
+        return message.folded.evidence(message.index, sentence.start, sentence.end)
 
 
 class Interpreter:
@@ -126,6 +132,7 @@ class Interpreter:
     def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel) -> None:
         self._taxonomy, self._model = taxonomy, model
         self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
+        self._beginnings = taxonomy.beginnings
 
     def describe(self, seen: Screening, reading: Reading) -> tuple[Observation, dict[str, float]]:
         """The observation of a conversation, and the probabilities behind its answers by question of `bench`."""
@@ -135,8 +142,8 @@ class Interpreter:
 
     def interpret(self, seen: Screening, reading: Reading, scores: Scores) -> Observation:
         """The observation that these scores make."""
-        replies = Quoting({message.index: message for message in seen.replies}, reading, scores.added)
-        asked = Quoting({message.index: message for message in seen.asked}, reading, scores.added)
+        replies = Quoting(seen.replies, slice(reading.asked, None), scores)
+        asked = Quoting(seen.asked, slice(0, reading.asked), scores)
         kind = choose_response(scores.responses)
         at = None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores))
         # Of the labelled replies to requests without values, next to none are adverse, but short ones look alike.
@@ -157,20 +164,20 @@ class Interpreter:
     ) -> Iterator[ObservedValue]:
         line = self._model.thresholds["subcategory"]
         shares = dict(zip(self._model.subcategories, scores.marks[2:].tolist(), strict=True))
-        for name, evidence in seen.adverse.items():
-            yield name_value(self._taxonomy.values[name], evidence)
+        for name, place in seen.adverse.items():
+            yield name_value(self._taxonomy.values[name], place.evidence)
         named = [self._taxonomy.values[name] for name in seen.positive]
         kept = [value for value in named if shares[value.subcategory] >= PHRASE_SHARE * line]
         for value in kept:
-            yield name_value(value, seen.positive[value.name])
-        if adverse and not seen.adverse and (worst_at := replies.quote(_unit(ADVERSE, scores))) is not None:
+            yield name_value(value, seen.positive[value.name].evidence)
+        if adverse and not seen.adverse and (worst_at := replies.quote(ADVERSE)) is not None:
             worst = max(shares, key=lambda subcategory: shares[subcategory])
             yield self._leave_unnamed(UNNAMED_ADVERSE, worst, Polarity.ADVERSE, worst_at)
         covered = {value.subcategory for value in kept}
         for number, (subcategory, probability) in enumerate(shares.items()):
             if probability < line or subcategory in covered:
                 continue
-            at = replies.quote(_unit(FIRST_SUBCATEGORY + number, scores))
+            at = replies.quote(FIRST_SUBCATEGORY + number)
             if at is not None and adverse:
                 yield self._leave_unnamed(UNNAMED, subcategory, None, at)
             elif at is not None:
@@ -191,16 +198,21 @@ class Interpreter:
 
     def _find_named(self, evidence: Evidence) -> Iterator[Value]:
         words = (evidence.quote or "").split()
-        for size in range(LONGEST_NAME, 0, -1):
-            for start in range(len(words) - size + 1):
-                value = self._taxonomy.find(" ".join(words[start : start + size]))
-                if value is not None:
-                    yield value
+        folded = list(map(fold, words))
+        bare = "" in folded
+        starts = [at for at, word in enumerate(folded) if bare or word.partition(" ")[0] in self._beginnings]
+        for size in range(LONGEST_NAME, 1, -1):
+            for start in starts:
+                if start + size <= len(words):
+                    value = self._taxonomy.find(" ".join(words[start : start + size]))
+                    if value is not None:
+                        yield value
+        yield from (value for word in folded if (value := self._taxonomy.spellings.get(word)) is not None)
 
     def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
         if seen.human or scores.marks[1] < self._model.thresholds["stated"]:
             return seen.human
-        evidence = asked.quote(_unit(STATED, scores))
+        evidence = asked.quote(STATED)
         if evidence is None:
             return ()
         value = next(self._find_named(evidence), None)
@@ -208,15 +220,9 @@ class Interpreter:
         return (HumanValue(name, name, supported=True, evidence=evidence),)
 
 
-def _unit(output: int, scores: Scores) -> Floats:
-    weights = np.zeros(scores.added.shape[1], np.float32)
-    weights[output] = 1
-    return weights
-
-
 def _stress(kind: ResponseType | None, scores: Scores) -> Floats:
     """Weights that set a response type against the mean of the others."""
-    weights = np.zeros(scores.added.shape[1], np.float32)
+    weights = np.zeros(len(scores.scale), np.float32)
     weights[: len(RESPONSES)] = -1 / len(RESPONSES)
     if kind is not None:
         weights[RESPONSES.index(kind)] += 1

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from valueaudit.classifiers.words import blank_marks, split_letters
+
 SUPPORTED = ("en", "de", "fr", "es", "it", "pt")
 UNKNOWN = "unknown"
 _FOREIGN_SHARE = 0.3
 _LEAST_SHARE = 0.12
 _FEWEST_WORDS = 12
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = tuple(
     (name, re.compile(f"[{ranges}]"))
     for name, ranges in (
@@ -96,13 +97,14 @@ _FUNCTION_WORDS = {
     "hu": "a az és hogy nem is egy ez de meg csak van ha vagy mint én te még már el ki kell volt lehet",
     "vi": "và của là có không được cho một các người với trong tôi bạn này đã những để khi như về",
 }
-_LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
+# The languages of a word are one string, since strings keep their hashes and tuples do not.
+_LANGUAGES_OF: dict[str, str] = {}
 for _language, _listed in _FUNCTION_WORDS.items():
     for _word in set(_listed.split()):
         if len(_word) == 1 and _language not in SUPPORTED:
             # one letter is as likely what is left of an English contraction
             continue
-        _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
+        _LANGUAGES_OF[_word] = f"{_LANGUAGES_OF.get(_word, '')} {_language}"
 
 _ORDER = {language: number for number, language in enumerate(_FUNCTION_WORDS)}
 FUNCTION_WORDS = frozenset(_LANGUAGES_OF)
@@ -115,14 +117,14 @@ def find_language(texts: Iterable[str]) -> str | None:
     script decide as soon as they are three in ten.
     """
     text = "\n".join(texts)
-    if not text.isascii() and (script := _find_script(text)) is not None:
+    plain = blank_marks(text).replace("\u2019", " ")
+    if not plain.isascii() and (script := _find_script(plain)) is not None:
         return script
-    words = _WORD.findall(text.lower())
+    words = split_letters(plain)
     hits: Counter[str] = Counter()
-    counts = Counter(words)
-    for word in counts.keys() & _LANGUAGES_OF.keys():
-        for language in _LANGUAGES_OF[word]:
-            hits[language] += counts[word]
+    for languages, count in Counter(filter(None, map(_LANGUAGES_OF.get, words))).items():
+        for language in languages.split():
+            hits[language] += count
     if not hits:
         return None if len(words) < _FEWEST_WORDS or text.isascii() else UNKNOWN
     # a tie goes to the language listed first, whatever the order of the set

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from valueaudit.classifiers.embedded_rules import Response, Spoken, find_topics, judge_response, read_messages
+from msgspec import Struct
+
+from valueaudit.classifiers.embedded_rules import Place, Response, Spoken, find_topics, judge_response, read_messages
 from valueaudit.classifiers.human_values import find_human_values
 from valueaudit.classifiers.phrase_data import PhraseData
-from valueaudit.observation import Evidence, HumanValue
+from valueaudit.observation import HumanValue
 from valueaudit.taxonomy import Taxonomy
 from valueaudit.transcript import Role, Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class Screening:
-    """What was found: canonical values with their evidence, the response, and the kinds of request."""
+class Screening(Struct, frozen=True):
+    """What was found: canonical values with their places, the response, and the kinds of request."""
 
     replies: tuple[Spoken, ...]
     asked: tuple[Spoken, ...]
-    positive: dict[str, Evidence]
-    adverse: dict[str, Evidence]
+    positive: dict[str, Place]
+    adverse: dict[str, Place]
     human: tuple[HumanValue, ...]
     response: Response | None
     levels: tuple[int, ...]
@@ -49,5 +49,4 @@ def screen(taxonomy: Taxonomy, phrases: PhraseData, transcript: Transcript) -> S
 
 
 def _named(spoken: Iterable[Spoken], section: str) -> list[str]:
-    topics = (hit.topic.partition("/") for message in spoken for hit in message.hits)
-    return [name for found, _, name in topics if found == section]
+    return [name for message in spoken for name, _ in message.sections.get(section, ())]
