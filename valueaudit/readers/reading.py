@@ -30,7 +30,7 @@ class Unknown(NamedTuple):
 
 class Reading:
     """Reads the sources of one run, one after the other; `formats` names those met in the source read last.
-    `first_unknown` is the first record of the run that no format recognised.
+    `first_unknown` is the first record of that source that no format recognised, or that the one which did refused.
 
     With one format in `formats` every record is taken for it; with several, the first that recognises a record has it.
     """
@@ -42,7 +42,7 @@ class Reading:
         self._of_run: dict[str, Parser] = {}
         self._of_source: dict[str, Parser] = {}
         self._shapes: dict[tuple[str, ...], Format] = {}
-        self.first_unknown: Record | None = None
+        self.first_unknown: Unknown | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -57,6 +57,7 @@ class Reading:
         """
         self._of_source = {}
         self._shapes = {}
+        self.first_unknown = None
         doubtful: list[BadRecord] = []
         for record in read_records(source, longest_line=self._longest_line):
             if isinstance(record, BadRecord):
@@ -64,8 +65,8 @@ class Reading:
                 continue
             found = self._recognise(record.value)
             if found is None:
-                self.first_unknown = self.first_unknown or record
                 unknown = BadRecord(record.location, explain_unknown(record.value))
+                self.first_unknown = self.first_unknown or Unknown(record, unknown.reason)
                 if is_log or self._of_source or len(doubtful) == _MOST_DOUBTFUL:
                     yield unknown
                 else:
@@ -74,7 +75,7 @@ class Reading:
                 if doubtful:
                     yield from doubtful
                     doubtful = []
-                yield from self._parser(found).feed(record)
+                yield from self._feed(found, record)
         yield from (LeftOut(each.location, "no record of this file is in a known format") for each in doubtful)
         for name, parser in self._of_source.items():
             if name not in self._of_run:
@@ -124,6 +125,12 @@ class Reading:
                 self._shapes.clear()
             self._shapes[shape] = found
         return found
+
+    def _feed(self, format: Format, record: Record) -> Iterator[Item]:
+        for item in self._parser(format).feed(record):
+            if self.first_unknown is None and isinstance(item, BadRecord):
+                self.first_unknown = Unknown(record, item.reason, format.name)
+            yield item
 
     def _parser(self, format: Format) -> Parser:
         parser = self._of_source.get(format.name)
