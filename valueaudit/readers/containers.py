@@ -22,9 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _ARRAY = re.compile(
     rb'\[\s*(?:[\[\]{"]|true|false|null|NaN|-?Infinity|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\s*(?:[,\]]|\Z)|\Z)'
 )
-_PLAIN_TEXT = (
-    "plain text, not JSON; a chat log has an object for each message or conversation, or columns with a header"
-)
+_PLAIN_TEXT = "plain text, not JSON; a log has an object for each message or conversation, or a header of columns"
 
 
 def read_records(source: Source, *, longest_line: int = LONGEST_LINE) -> Iterator[Record | BadRecord]:

@@ -169,7 +169,8 @@ class _Kept:
         says the same few things in ever other orders, and comparing each with each would not end.
         """
         places = [self._said.get(word, {}) for word in words]
-        return any(_comes_in(places, known) for known in islice(min(places, key=len), _MOST_COMPARED))
+        rarest = min(places, key=len)
+        return any(_comes_in(places, known) for known in islice(rarest, _MOST_COMPARED))
 
     def replied(self, words: tuple[Word, ...]) -> bool:
         """Whether every reply in the words was given in some conversation."""
