@@ -96,6 +96,7 @@ def test_a_document_gives_its_elements(content: bytes, expected: list[tuple[str,
         "\u200e[31.01.26, 10:00:00] Ann: Hi\n\u200e[31.01.26, 10:00:05] Bot: Hello\n",
         "12/31/25, 10:00 - Ann: Hi\n12/31/25, 10:01 - Bot: Hello\n",
         "[Ann] Hi\n[Bot] Hello\n",
+        "x" * 500_000,
     ],
 )
 def test_plain_text_is_one_bad_record(content: str) -> None:

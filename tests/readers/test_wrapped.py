@@ -52,6 +52,7 @@ def test_what_only_holds_conversations_together_is_taken_off(
         {"id": "a", "log": FIRST},
         {"user": "u1", "chat_log": CHATS[0]},
         {"inputs": {"messages": FIRST[:1]}, "outputs": {"messages": FIRST}},
+        {"body": {"messages": FIRST[:1]}},
         {"data": []},
         {"export": {"chats": CHATS}},
     ],

@@ -12,22 +12,25 @@ from valueaudit.readers.format import Format, Record
 Known = tuple[Format, Record]
 Recognise = Callable[[Any], Format | None]
 
-# what lies under these names beside each other is one conversation in two pieces
+# what lies under these names is half of an exchange, which an object around it does not make a conversation
 _HALVES = frozenset(
-    name + ending for name in ("input", "output", "request", "response", "prompt", "completion") for ending in ("", "s")
+    name + ending
+    for name in ("input", "output", "request", "response", "prompt", "completion", "body")
+    for ending in ("", "s")
 )
 
 
 def unwrap(record: Record, recognise: Recognise) -> list[Known]:
     """The conversations in a record of no format, each with the format of its own; none where it holds anything else.
 
-    Every list and object in the record is a conversation, or a list of them. Other fields are not read: they may stand
-    beside lists of conversations, not beside a single one, of which they would say something.
+    Every list and object in the record is a conversation or a list of them, and none is named as half of one. Other
+    fields are not read: they may stand beside lists of conversations, not beside a single one, of which they would say
+    something.
     """
     if type(record.value) is not dict:
         return []
     parts = {key: child for key, child in record.value.items() if type(child) in (list, dict)}
-    if len(parts) > 1 and any(squash(key) in _HALVES for key in parts):
+    if any(squash(key) in _HALVES for key in parts):
         return []
     known: list[Known] = []
     for key, child in parts.items():
