@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,16 @@ def test_what_holds_anything_else_is_told(value: dict[str, Any]) -> None:
     assert isinstance(bad, BadRecord)
     assert bad.reason.startswith("no known format; the fields are")
     assert formats == ()
+
+
+def test_the_example_of_the_page_is_read() -> None:
+    """The object that docs/formats.md shows is the conversation that it says."""
+    page = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8")
+    example = page.split("## How a format is told\n")[1].split("```json\n")[1].split("```")[0]
+    (item,) = read_text(example)[0]
+    assert isinstance(item, Transcript)
+    assert str(item.location) == "log.jsonl:1/data/0"
+    assert [message.text for message in item.messages] == ["Is the shop open?", "Until five."]
 
 
 def test_a_broken_conversation_does_not_hide_the_others() -> None:

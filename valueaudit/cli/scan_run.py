@@ -91,7 +91,8 @@ def run_scan(options: ScanOptions) -> int:
         verbose=options.verbose,
         exit_zero=options.exit_zero,
     )
-    if (unread := find_unread(plan.inputs)) is not None:
+    # a run that ended early has not seen what else lies in a file
+    if result.error is None and (unread := find_unread(plan.inputs)) is not None:
         tell(visible(f"help: {unread}", ascii_only=is_ascii_only(sys.stderr)), sys.stderr)
     return code
 
