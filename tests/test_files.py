@@ -534,16 +534,20 @@ def read_logs(path: str) -> dict[str, bytes]:
 
 
 def test_members_of_an_archive_are_sources(tmp_path: Path) -> None:
-    """Logs in an archive of any name are read, packed again or not; hidden and other files are not."""
+    """Logs in an archive of any name are read, packed again or not, whatever folder they name; other files are not."""
     members = {
         "d/a.jsonl": LINES,
         "b.json.gz": gzip.compress(b"[]"),
         "image.png": b"\x89PNG",
-        "__MACOSX/a.jsonl": b"",
-        ".h/a.json": b"",
+        "__MACOSX/d/._a.jsonl": bytes.fromhex("00051607 00020000"),
+        "__MACOSX/a.jsonl": b"{}",
+        ".h/a.json": b"[1]",
+        "../a.json": b"[2]",
     }
     pack_zip(tmp_path / "export.dat", members)
-    assert read_logs("export.dat") == {"export.dat/d/a.jsonl": LINES, "export.dat/b.json.gz": b"[]"}
+    read = ("d/a.jsonl", "b.json.gz", "__MACOSX/a.jsonl", ".h/a.json", "../a.json")
+    contents = (LINES, b"[]", b"{}", b"[1]", b"[2]")
+    assert read_logs("export.dat") == {f"export.dat/{name}": text for name, text in zip(read, contents, strict=True)}
 
 
 def test_a_member_is_counted_as_packed_and_hashed_as_it_is(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Member:
 
 
 def read_members(file: BinaryIO) -> Iterator[Member]:
-    """The files of the archive in its own order, without folders, hidden names and what macOS adds.
+    """The files of the archive in its own order, whatever their names: nothing is unpacked to a place that they say.
 
     Raises `OSError` where it is no archive that can be listed.
     """
@@ -62,7 +62,7 @@ def read_members(file: BinaryIO) -> Iterator[Member]:
     with archive:
         times: Counter[str] = Counter()
         for info in archive.infolist():
-            if not info.is_dir() and not _is_hidden(info.filename):
+            if not info.is_dir():
                 times[info.filename] += 1
                 member = Member(archive, info, _number(info.filename, times[info.filename]))
                 try:
@@ -74,7 +74,3 @@ def read_members(file: BinaryIO) -> Iterator[Member]:
 def _number(name: str, time: int) -> str:
     """The name of a member, told from that of an earlier one with the same name."""
     return name if time == 1 else f"({time}) {name}"
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))

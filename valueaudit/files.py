@@ -31,6 +31,8 @@ REPORT_START = b'{\n  "schema_version": '
 _LONGEST_START = 64
 
 _CHUNK = 256 * 1024
+# what macOS packs beside each file, under its name: attributes of the file (RFC 1740)
+_APPLE_DOUBLE = b"\0\5\x16\7"
 
 _BINARIES: tuple[tuple[bytes, str, str], ...] = (
     (ZIP, "a zip archive", "unpack it and name the files inside"),
@@ -254,17 +256,19 @@ def _open(path: str, stdin: BinaryIO) -> Opened:
 
 
 def _open_members(path: str) -> Iterator[Opened]:
-    """What lies in an archive and is named like a log; no archives in it, and no tables that must be sought in."""
+    """What lies in an archive and is named like a log, hidden or not; no archives in it, nor tables to be sought in."""
     found = False
     at = path
     try:
         with open(path, "rb") as file:
             for member in read_members(file):
                 if member.name.lower().endswith(_MEMBER_ENDINGS):
-                    found = True
                     at = f"{path}/{member.name}"
                     packing = member.packed_size / member.size if member.size else 1.0
                     opened = Opened(at, member.read, packing=packing)
+                    if _starts_with(opened, _APPLE_DOUBLE):
+                        continue
+                    found = True
                     _refuse_binary(opened)
                     yield opened
     except OSError as error:
@@ -280,6 +284,13 @@ def _magic_of(path: str) -> bytes:
             return file.read(len(ZIP))
     except OSError as error:
         raise _input_error(path, error) from error
+
+
+def _starts_with(opened: Opened, magic: bytes) -> bool:
+    try:
+        return opened.stream.peek(len(magic)).startswith(magic)
+    except OSError:
+        return False
 
 
 def _refuse_binary(opened: Opened) -> None:

@@ -132,6 +132,21 @@ def test_the_normal_form(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert told.err == "in.jsonl: chat, 1 conversation, 2 messages, 1 attachment\n"
 
 
+@pytest.mark.parametrize("command", [("scan", "--no-report", "-q"), ("convert", "-o", "out.jsonl")], ids=lambda c: c[0])
+def test_a_log_that_gives_nothing_says_what_to_try(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    """Beside a log that is read, one with bad records only is told with the next step."""
+    write_logs(folder / "a.jsonl", [build_line(id="a")])
+    (folder / "b.txt").write_text("Ann: Hi\nBot: Hello\n")
+    assert run([*command, "a.jsonl", "b.txt"]) == 4
+    advice = '"b.txt" gave no conversation: each bad record says why; valueaudit formats lists what is read'
+    assert f"help: {advice}" in capsys.readouterr().err
+    (folder / "b.txt").unlink()
+    assert run([*command, "a.jsonl"]) == 0
+    assert "help" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("origin", ["mobile app", None, {"app": 1}], ids=repr)
 def test_an_origin_of_the_log_itself_is_kept(folder: Path, origin: Any) -> None:
     """A field of that name in the source is metadata of its owner, which nothing of ours replaces."""

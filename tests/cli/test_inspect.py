@@ -131,8 +131,24 @@ def test_bad_records_alone_speak_for_themselves(shown: Shown) -> None:
     assert shown("in.jsonl", code=4)[1:] == [
         'bad record at in.jsonl:1: "messages" is empty',
         "no conversation was found in 1 file",
-        "each bad record says why",
+        "each bad record says why; valueaudit formats lists what is read, with an",
+        "  example of each",
     ]
+
+
+def test_a_file_without_a_conversation_beside_others_says_what_to_try(shown: Shown) -> None:
+    """One log that is not read gets its advice, though another one is."""
+    write_conversations(Path("in.jsonl"), 1)
+    Path("chat.txt").write_text("[01/31/26, 10:00:00] Ann: Hi\n[01/31/26, 10:00:09] Bot: Hello\n")
+    lines = shown("in.jsonl", "chat.txt", "--conversations", "0", code=4)
+    assert lines[-2:] == [
+        '"chat.txt" gave no conversation: each bad record says why; valueaudit formats',
+        "  lists what is read, with an example of each",
+    ]
+    Path("d").mkdir()
+    write_logs(Path("d/a.jsonl"), ['{"messages": [{"sender": "user", "text": "Hi"}]}'])
+    told = " ".join(line.strip() for line in shown("in.jsonl", "chat.txt", "d", "-n", "0", code=4))
+    assert '"d/a.jsonl" gave no conversation: try --map messages=/messages,role=/sender,text=/text, and' in told
 
 
 def test_a_folder_of_something_else_says_what_to_try(shown: Shown) -> None:

@@ -63,7 +63,7 @@ def test_logs_say_what_is_there(planned: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().out
     assert rows(told)["honest"].endswith("pass 299 2, 297 too few")
     assert rows(told)["clear"].endswith("pass 6 up to 5, 1 too few")
-    assert "the logs: 1 file, 5 conversations, 1 of them without an answer to judge, 1 bad records" in told
+    assert "the logs: 1 file, 5 conversations, 1 of them without an answer to judge, 1 bad record" in told
 
 
 def test_a_model_is_priced_and_not_asked(

@@ -151,3 +151,11 @@ def test_a_format_that_was_forced_is_forced_again(folder: Path, capsys: pytest.C
     assert run(["scan", "logs.jsonl", *forced]) == 0
     assert run(["show", "records.jsonl", "c"]) == 0
     assert "[M1] assistant\nHello." in capsys.readouterr().out
+
+
+def test_a_conversation_inside_of_an_object_is_found_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What only held it together is taken off as in the scan."""
+    (folder / "a.json").write_text(f'{{"data": [{build_line(id="x")}, {build_line("Hi", "Hello", id="y")}]}}')
+    assert run(["scan", "a.json", "--records", "records.jsonl", "--no-report", "-q"]) == 0
+    assert run(["show", "records.jsonl", "y"]) == 0
+    assert "y at a.json:1/data/1" in capsys.readouterr().out

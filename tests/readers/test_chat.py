@@ -123,7 +123,7 @@ def test_page_examples_of_bad_lines_are_bad() -> None:
     """Each line that docs/formats.md shows as bad is one bad record."""
     table = FORMATS_PAGE.read_text(encoding="utf-8").split("## Bad lines")[1]
     lines = re.findall(r"\| `(.+)` \|$", table, flags=re.MULTILINE)
-    assert len(lines) == 8
+    assert len(lines) == 9
     for line in lines:
         reason_of(line.encode())
 
@@ -500,7 +500,9 @@ def test_duplicate_keys_are_found_exactly(line: str) -> None:
         expected = False
     except Repeated:
         expected = True
-    assert reason_of(line.encode()).startswith("duplicate key") is expected
+    (item,) = read_bytes(line.encode())
+    assert isinstance(item, BadRecord)
+    assert item.reason.startswith("duplicate key") is expected
 
 
 def test_duplicate_keys_in_a_conversation() -> None:

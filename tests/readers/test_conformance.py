@@ -175,6 +175,17 @@ def test_any_json_ends_in_items(values: list[Any], as_array: bool) -> None:
 
 
 @each_format
+def test_an_object_around_the_example_changes_nothing(format: Format) -> None:
+    """Records in a list under any name are read as what they are, at a pointer that leads to them."""
+    text = json.dumps({"count": 1, "items~/": values_of(format.example)})
+    items, formats = read_text(text)
+    assert formats == (format.name,)
+    assert said_in(items) == said_in(read_file(format.example))
+    for item in items:
+        assert_leads_somewhere(text, item.location)
+
+
+@each_format
 @steady
 @given(st.data())
 def test_a_broken_example_ends_in_items(format: Format, data: st.DataObject) -> None:

@@ -44,6 +44,15 @@ values = st.recursive(
         (b'[{"a": 1},\n{"a": 2}]', True),
         (b"[1]\n[2]\n", False),
         (b"\n\n [", True),
+        (b"[1, 2]", True),
+        (b"[-1.5e3,\n2]", True),
+        (b"[12", True),
+        (b"[null]", True),
+        (b"[01/31/26, 10:00:00] Ann: Hi\n", False),
+        (b"[31.01.26, 10:00:00] Ann: Hi\n", False),
+        (b"[2026-01-31 10:00] Ann: Hi\n", False),
+        (b"[10:00] Ann: Hi\n", False),
+        (b"[Ann] Hi\n", False),
     ],
 )
 def test_a_document_is_told_from_lines(head: bytes, expected: bool) -> None:
@@ -77,6 +86,32 @@ def test_a_document_is_told_from_lines(head: bytes, expected: bool) -> None:
 def test_a_document_gives_its_elements(content: bytes, expected: list[tuple[str, object]]) -> None:
     """Elements come with their pointers, values with their lines; what is broken is told where it is."""
     assert told(content) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "User: Hi, you\n\nBot: Hello\nUser: Well\n",
+        "[01/31/26, 10:00:00] Ann: Hi\n[01/31/26, 10:00:05] Bot: Hello\n",
+        "\u200e[31.01.26, 10:00:00] Ann: Hi\n\u200e[31.01.26, 10:00:05] Bot: Hello\n",
+        "12/31/25, 10:00 - Ann: Hi\n12/31/25, 10:01 - Bot: Hello\n",
+        "[Ann] Hi\n[Bot] Hello\n",
+        "x" * 500_000,
+    ],
+)
+def test_plain_text_is_one_bad_record(content: str) -> None:
+    """What has neither JSON nor a header of columns is told once, not for each line, and is no table of dates."""
+    ((where, reason),) = told(content.encode())
+    assert where == "log:1"
+    assert str(reason).startswith("!plain text, not JSON")
+
+
+def test_what_follows_plain_text_is_read() -> None:
+    """A log may begin far behind other text: from its first object on, each bad line is told."""
+    found = told(b"\n" + b"Hello\n" * 100_000 + b"12\n\xff\n" + b'{"a": 1}\nHello\n')
+    assert [where for where, _ in found] == ["log:2", "log:100002", "log:100003", "log:100004", "log:100005"]
+    assert [value for _, value in found][1::2] == [12, {"a": 1}]
+    assert str(found[-1][1]).startswith("!not valid JSON")
 
 
 def test_a_missing_comma_ends_the_document() -> None:

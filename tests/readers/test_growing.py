@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,3 +111,29 @@ def test_no_reply_of_a_call_is_lost(drawn: list[tuple[str, bool]]) -> None:
     for each in candidates:
         if each.is_call:
             assert {m.text for m in each.transcript.messages if m.role is Role.ASSISTANT and m.text} <= survivors
+
+
+def test_a_call_is_compared_with_a_hundred_others() -> None:
+    """Of thousands of calls that say the same in other orders, each is looked for in the longest and latest hundred."""
+    orders = [candidate(" ".join(words)) for words in permutations(("u1", "a1", "u2", "a2", "u3", "a3"))]
+    assert all(kept(*orders))
+    assert not kept(orders[700], *orders)[0]
+    assert kept(orders[10], *orders)[0]
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(lines, max_size=6))
+def test_a_call_is_left_out_where_another_has_its_words_in_order(drawn: list[str]) -> None:
+    """The one rule of calls that ask and reply, held against its plain statement."""
+    calls = ["u1 " + words for words in drawn]
+    said = [[word for word in words.split() if word in ("u1", "a1", "u2", "a2")] for words in calls]
+    for words, stays in zip(said, kept(*map(candidate, calls)), strict=True):
+        others = [other for other in said if other is not words and len(other) >= len(words)]
+        assert stays or any(comes_in(words, other) for other in others)
+        assert not stays or not any(len(other) > len(words) and comes_in(words, other) for other in others)
+
+
+def comes_in(words: list[str], known: list[str]) -> bool:
+    """Whether these words come in this order."""
+    rest = iter(known)
+    return all(word in rest for word in words)

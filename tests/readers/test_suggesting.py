@@ -67,6 +67,10 @@ def said(*pairs: tuple[str, str], role: str = "speaker", text: str = "utterance"
             {"a/b": said(("user", "a longer text"), text="zzz")},
             "messages=/a~1b,role=/speaker,text=/zzz",
         ),
+        (
+            {"messages": [{"role": "user", "parts": [{"type": "text", "text": "Hi"}]}]},
+            "messages=/messages,role=/role,text=/parts",
+        ),
         ({"q": "Is it open?", "a": "No.", "n": 1}, "user=q,assistant=a"),
         ({"customerText": "Is it open?", "bot_text": "Until five."}, "user=customerText,assistant=bot_text"),
         ({"in": {"said, so": "Is it open?"}, "to": "Until five."}, "user=/in/said\\, so,assistant=to"),

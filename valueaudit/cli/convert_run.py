@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.terminal import is_ascii_only, tell
-from valueaudit.cli.understood import MOST_TOLD, count_conversations, describe_input, find_nothing
+from valueaudit.cli.understood import MOST_TOLD, count_conversations, describe_input, find_nothing, find_unread
 from valueaudit.errors import ExitCode, NothingToAuditError, OutputError
 from valueaudit.files import STDIN
 from valueaudit.readers.normal import is_normal, write_line
@@ -41,6 +41,8 @@ def run_convert(paths: Sequence[str], output: str, input_format: str, mapping: s
     if not count_conversations(inputs.infos):
         message, advice = find_nothing(inputs)
         raise NothingToAuditError(f"{message}; nothing was written", help=advice)
+    if (unread := find_unread(inputs)) is not None:
+        _tell(f"help: {unread}")
     return ExitCode.INCOMPLETE if bad else ExitCode.PASS
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import asdict
 from valueaudit.cli.unknown import refuse_unknown
 from valueaudit.errors import UsageError
 from valueaudit.files import STDIN, Opened, check_inputs, find_inputs, open_logs, printable
-from valueaudit.readers.format import Record
 from valueaudit.readers.mapping import parse_mapping
 from valueaudit.readers.reading import Reading, Unknown
 from valueaudit.readers.suggesting import suggest_mapping
@@ -40,6 +39,8 @@ class Inputs:
         self._named = frozenset(self.paths if named is None else named)
         self._begun: dict[str, _Count] = {}
         self._seen: set[int] = set()
+        # by whether its file has bad records: else it is one that nobody named as a log
+        self._unknown: dict[bool, Unknown] = {}
         # the bytes of the files that were read, and the file that is being read: replaced together
         self._position: tuple[int, Opened | None] = (0, None)
 
@@ -49,9 +50,13 @@ class Inputs:
         return tuple([InputInfo(**asdict(count)) for count in tuple(self._begun.values())])
 
     @property
-    def first_unknown(self) -> Record | None:
-        """The first record so far that is in no known format."""
-        return self._reading.first_unknown
+    def first_unknown(self) -> Unknown | None:
+        """The first record so far that could not be read of a file that gave no conversation.
+
+        A file that was named as a log goes before one that was found to be something else.
+        """
+        silent = (self._unknown.get(is_bad) for is_bad in (True, False))
+        return next((one for one in silent if one and not self._begun[one.record.location.source].is_read), None)
 
     @property
     def bytes_read(self) -> int:
@@ -84,6 +89,8 @@ class Inputs:
             count.format = "+".join(self._reading.formats)
             count.sha256 = opened.sha256
             count.changed = _state_of(path) != state
+            if self._reading.first_unknown is not None and not count.is_read:
+                self._unknown.setdefault(bool(count.bad_records), self._reading.first_unknown)
             self._position = (before + opened.bytes_read, None)
 
     def _count(self, items: Iterable[Item]) -> Iterator[Transcript | BadRecord]:
@@ -125,6 +132,10 @@ class _Count(Struct):
     left_out: int = 0
     duplicates: int = 0
     changed: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        return bool(self.conversations or self.duplicates)
 
     def add(self, transcript: Transcript) -> None:
         self.conversations += 1

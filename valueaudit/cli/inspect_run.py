@@ -13,7 +13,7 @@ from rich.text import Text
 
 from valueaudit.cli.inputs import Inputs, plan_inputs
 from valueaudit.cli.terminal import is_ascii_only, tell, width_of
-from valueaudit.cli.understood import MOST_TOLD, count_conversations, describe_input, find_nothing
+from valueaudit.cli.understood import MOST_TOLD, count_conversations, describe_input, find_nothing, find_unread
 from valueaudit.errors import ExitCode
 from valueaudit.renderers.visible import visible
 from valueaudit.transcript import BadRecord, Message, Transcript
@@ -100,6 +100,8 @@ def _draw(sheet: Sheet, inputs: Inputs, found: _Found) -> Iterator[str]:
     if not count_conversations(inputs.infos):
         for line in find_nothing(inputs):
             yield from sheet.fold(line, hanging=_HANGING)
+    elif (advice := find_unread(inputs)) is not None:
+        yield from sheet.fold(advice, hanging=_HANGING)
     for transcript in found.shown:
         yield ""
         yield from _draw_transcript(sheet, transcript)

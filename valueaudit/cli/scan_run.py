@@ -21,7 +21,8 @@ from valueaudit.cli.policies import find_policy_path, read_policy, refuse_missin
 from valueaudit.cli.progress import Progress
 from valueaudit.cli.running import run_audit
 from valueaudit.cli.scan import ScanOptions
-from valueaudit.cli.terminal import tell
+from valueaudit.cli.terminal import is_ascii_only, tell
+from valueaudit.cli.understood import find_unread
 from valueaudit.comparing import Ledger
 from valueaudit.decide import decide
 from valueaudit.errors import ExitCode, InterruptedRunError, StorageError, UsageError
@@ -82,7 +83,7 @@ def run_scan(options: ScanOptions) -> int:
     if isinstance(result.error, UsageError) and not result.tally.classified:
         raise result.error
     report = _build_report(plan, result, started, looks=looks)
-    return close(
+    code = close(
         plan.outputs,
         report,
         error=result.error,
@@ -90,6 +91,10 @@ def run_scan(options: ScanOptions) -> int:
         verbose=options.verbose,
         exit_zero=options.exit_zero,
     )
+    # a run that ended early has not seen what else lies in a file
+    if result.error is None and (unread := find_unread(plan.inputs)) is not None:
+        tell(visible(f"help: {unread}", ascii_only=is_ascii_only(sys.stderr)), sys.stderr)
+    return code
 
 
 def plan_scan(options: ScanOptions) -> Plan:

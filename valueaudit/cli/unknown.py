@@ -15,6 +15,7 @@ from valueaudit.registry import FORMATS
 from valueaudit.renderers.visible import visible
 
 _LISTS = "valueaudit formats lists what is read"
+READ_WHY = f"each bad record says why; {_LISTS}, with an example of each"
 _SHAPES = (
     "say where its texts lie: --map user=COLUMN,assistant=COLUMN, or --map messages=/LIST,role=/FIELD,text=/FIELD "
     f"for a list of messages; {_LISTS}"
@@ -31,6 +32,13 @@ def refuse_unknown(unknown: Unknown) -> InputError:
         return InputError(f'"{name}" is {own}, no chat log', help=_OWN)
     taken = f"it looks like {unknown.format}, but " if unknown.format is not None else ""
     return InputError(f'"{name}" cannot be understood: {taken}{unknown.reason}', help=advise_on_unknown(value))
+
+
+def advise_on_bad(unknown: Unknown | None) -> str:
+    """What to try where nothing but bad records was found, of which this is the first that is JSON."""
+    if unknown is None or (unknown.format is not None and suggest_mapping(unknown.record.value) is None):
+        return READ_WHY
+    return advise_on_unknown(unknown.record.value)
 
 
 def advise_on_unknown(value: Any) -> str:

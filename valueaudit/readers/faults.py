@@ -9,6 +9,8 @@ from typing import Any
 from valueaudit.readers.content import Unreadable, quote
 from valueaudit.readers.keys import TOO_DEEP, UNKNOWN, count_keys
 
+NO_JSON = "not valid JSON: "
+
 _BACKSLASH = ord("\\")
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
 _ESCAPED_KEY_ENDS = re.compile(rb'\\"[ \t\r\n]*:')
@@ -80,10 +82,10 @@ def _explain_syntax(text: str) -> str | None:
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=str)
     except _Found as found:
-        return f"not valid JSON: {found} is no number in JSON"
+        return f"{NO_JSON}{found} is no number in JSON"
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-        return f"not valid JSON: {message} at character {error.pos + 1}"
+        return f"{NO_JSON}{message} at character {error.pos + 1}"
     except RecursionError:
         return TOO_DEEP
     try:

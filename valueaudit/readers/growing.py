@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
+from itertools import islice
 
 from msgspec import Struct
 
@@ -15,6 +17,8 @@ _REPEATS = "repeats what a model call of the same trace says"
 _AROUND = "a value around the model calls of the same trace, not a message"
 _SILENT = "no words of a user or an assistant in it"
 _ONE_SIDED = "no conversation in its input and output"
+
+_MOST_COMPARED = 100
 
 Word = tuple[Role, str]
 
@@ -149,22 +153,37 @@ class _Kept:
     """The conversations that are kept, found by what they say."""
 
     def __init__(self) -> None:
-        self._said: dict[Word, list[tuple[Word, ...]]] = {}
+        # where each word stands in each of the conversations that have it
+        self._said: dict[Word, dict[int, list[int]]] = {}
+        self._count = 0
 
     def add(self, words: tuple[Word, ...]) -> None:
-        for word in dict.fromkeys(words):
-            self._said.setdefault(word, []).append(words)
+        for place, word in enumerate(words):
+            self._said.setdefault(word, {}).setdefault(self._count, []).append(place)
+        self._count += 1
 
     def holds(self, words: tuple[Word, ...]) -> bool:
-        """Whether all of the words come in this order in one conversation."""
-        rarest = min((self._said.get(word, []) for word in words), key=len)
-        return any(_comes_in(words, known) for known in rarest)
+        """Whether all of the words come in this order in one conversation.
+
+        Of those that have the rarest word, the first 100 are looked at: where more share every word of a call, somebody
+        says the same few things in ever other orders, and comparing each with each would not end.
+        """
+        places = [self._said.get(word, {}) for word in words]
+        rarest = min(places, key=len)
+        return any(_comes_in(places, known) for known in islice(rarest, _MOST_COMPARED))
 
     def replied(self, words: tuple[Word, ...]) -> bool:
         """Whether every reply in the words was given in some conversation."""
         return all(word in self._said for word in words if word[0] is Role.ASSISTANT)
 
 
-def _comes_in(words: tuple[Word, ...], known: tuple[Word, ...]) -> bool:
-    remaining = iter(known)
-    return all(word in remaining for word in words)
+def _comes_in(places: Sequence[Mapping[int, Sequence[int]]], known: int) -> bool:
+    """Whether words that stand at `places` in each conversation follow one another in the one of this number."""
+    at = 0
+    for word in places:
+        here = word.get(known, ())
+        following = bisect_left(here, at)
+        if following == len(here):
+            return False
+        at = here[following] + 1
+    return True

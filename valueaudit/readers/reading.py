@@ -11,6 +11,7 @@ from valueaudit.readers.containers import read_records
 from valueaudit.readers.content import name_kind, quote
 from valueaudit.readers.format import Format, Parser, Record
 from valueaudit.readers.lines import LONGEST_LINE
+from valueaudit.readers.wrapped import Known, unwrap
 from valueaudit.transcript import BadRecord, Item, LeftOut
 
 _MOST_KEYS_NAMED = 8
@@ -30,9 +31,10 @@ class Unknown(NamedTuple):
 
 class Reading:
     """Reads the sources of one run, one after the other; `formats` names those met in the source read last.
-    `first_unknown` is the first record of the run that no format recognised.
+    `first_unknown` is the first record of that source that no format recognised, or that the one which did refused.
 
-    With one format in `formats` every record is taken for it; with several, the first that recognises a record has it.
+    With one format in `formats` that is `forced`, every record is taken for it, or for an object around such records;
+    else the first that recognises a record has it.
     """
 
     def __init__(self, formats: Sequence[Format], *, forced: bool = False, longest_line: int = LONGEST_LINE) -> None:
@@ -42,7 +44,7 @@ class Reading:
         self._of_run: dict[str, Parser] = {}
         self._of_source: dict[str, Parser] = {}
         self._shapes: dict[tuple[str, ...], Format] = {}
-        self.first_unknown: Record | None = None
+        self.first_unknown: Unknown | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -57,24 +59,30 @@ class Reading:
         """
         self._of_source = {}
         self._shapes = {}
+        self.first_unknown = None
         doubtful: list[BadRecord] = []
         for record in read_records(source, longest_line=self._longest_line):
             if isinstance(record, BadRecord):
                 yield record
                 continue
             found = self._recognise(record.value)
-            if found is None:
-                self.first_unknown = self.first_unknown or record
+            known = ((found, record),) if found is not None else self._look_into(record)
+            if not known:
                 unknown = BadRecord(record.location, explain_unknown(record.value))
+                self.first_unknown = self.first_unknown or Unknown(record, unknown.reason)
                 if is_log or self._of_source or len(doubtful) == _MOST_DOUBTFUL:
                     yield unknown
                 else:
                     doubtful.append(unknown)
-            else:
-                if doubtful:
-                    yield from doubtful
-                    doubtful = []
-                yield from self._parser(found).feed(record)
+                continue
+            if doubtful:
+                yield from doubtful
+                doubtful = []
+            for format, each in known:
+                for item in self._parser(format).feed(each):
+                    if self.first_unknown is None and type(item) is BadRecord:
+                        self.first_unknown = Unknown(each, item.reason, format.name)
+                    yield item
         yield from (LeftOut(each.location, "no record of this file is in a known format") for each in doubtful)
         for name, parser in self._of_source.items():
             if name not in self._of_run:
@@ -98,7 +106,7 @@ class Reading:
             return None
         found = self._recognise(record.value)
         if found is None:
-            return Unknown(record, explain_unknown(record.value))
+            return None if unwrap(record, self._recognise) else Unknown(record, explain_unknown(record.value))
         items = list(found.start().feed(record))
         refused = [item for item in items if isinstance(item, BadRecord)]
         return Unknown(record, refused[0].reason, found.name) if refused and refused == items else None
@@ -109,9 +117,14 @@ class Reading:
             yield from parser.close()
         self._of_run = {}
 
+    def _look_into(self, record: Record) -> Sequence[Known]:
+        """What is read in a record that is not recognised: the conversations in it, else itself as what is forced."""
+        known = unwrap(record, self._recognise)
+        return [(self._forced, record)] if self._forced is not None and not known else known
+
     def _recognise(self, value: Any) -> Format | None:
         if self._forced is not None:
-            return self._forced
+            return self._forced if self._forced.recognises(value) else None
         if type(value) is not dict:
             return next((known for known in self._table if known.recognises(value)), None)
         shape = tuple(value)

@@ -170,7 +170,14 @@ def _find_words(messages: list[dict[str, Any]], role: Pointer, *, known_only: bo
     leaves = {steps: text for steps, text in _leaves(messages[0]) if steps != role}
     everywhere = [s for s in leaves if all(follow(message, s) is not MISSING for message in messages)]
     spoken = [] if known_only else [steps for steps in everywhere if _SPACE.search(leaves[steps].strip())]
-    return _find_called(everywhere, _WORDS) or max(spoken, key=lambda steps: len(leaves[steps]), default=None)
+    longest = max(spoken, key=lambda steps: len(leaves[steps]), default=None)
+    return _find_called(everywhere, _WORDS) or longest or _find_parts(messages)
+
+
+def _find_parts(messages: list[dict[str, Any]]) -> Pointer | None:
+    """Where every message has a list of parts with texts."""
+    lists = [key for key in messages[0] if all(type(message.get(key)) is list for message in messages)]
+    return next(((key,) for key in lists if any(type(p) is dict and "text" in p for p in messages[0][key])), None)
 
 
 def _find_called(places: Iterable[Pointer], wanted: Sequence[str]) -> Pointer | None:

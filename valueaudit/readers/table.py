@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,12 +21,15 @@ PARQUET = b"PAR1"
 _DELIMITERS = (",", "\t", ";", "|")
 _LONGEST_NAME = 80
 _ROWS_AT_ONCE = 256
+# with what lines of exported chats begin: "[31.01.26, 10:00:00] Ann: Hi, ...", with a mark of direction before
+_DATE = re.compile(r"[\u200e\u200f]?\[?\d{1,4}([./-])\d{1,2}\1\d{1,4}\b")
 
 
 def find_delimiter(head: str) -> str | None:
     """What separates the columns of a table that begins so, None where this is no table with a header.
 
-    A header is at least two names, none twice, none longer than 80 characters, and the first row has as many fields.
+    A header is at least two names, none twice, none longer than 80 characters, the first no date, and the first row
+    has as many fields.
     """
     for delimiter in _DELIMITERS:
         # the end of the head may lie inside of a row
@@ -36,6 +40,8 @@ def find_delimiter(head: str) -> str | None:
         except csv.Error:
             continue
         named = [name.strip() for name in header]
+        if named and _DATE.match(named[0]):
+            return None
         if len(header) > 1 and all(named) and len(set(named)) == len(named) and max(map(len, named)) <= _LONGEST_NAME:
             cut_off = not head.endswith("\n") and len(row) < len(header)
             if len(row) == len(header) or cut_off:

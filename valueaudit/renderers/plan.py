@@ -117,7 +117,11 @@ def _put_sum(plans: Sequence[CheckPlan], found: Found | None) -> list[str]:
     if largest is not None:
         lines.append(f"the most is {largest.needed:,}, for {largest.check.id} ({largest.check.denominator_name})")
     if found is not None:
-        bad = f", {found.bad_records:,} bad records" if found.bad_records else ""
+        bad = (
+            f", {found.bad_records:,} bad {'record' if found.bad_records == 1 else 'records'}"
+            if found.bad_records
+            else ""
+        )
         silent = f", {found.silent:,} of them without an answer to judge" if found.silent else ""
         files = f"{found.files:,} {'file' if found.files == 1 else 'files'}"
         lines.append(f"the logs: {files}, {found.conversations:,} conversations{silent}{bad}")
