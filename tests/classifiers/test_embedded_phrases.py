@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -46,6 +47,13 @@ def test_a_slot_holds_up_to_four_words() -> None:
     text = "i value plain old honesty. open and honest talk matters to me"
     slots = [text[hit.slot[0] : hit.slot[1]] for hit in book.search(text, split_sentences(text)) if hit.slot]
     assert slots == ["plain old honesty", "open and honest talk"]
+
+
+def test_every_phrase_of_the_package_can_be_tried() -> None:
+    """Phrases are compiled when they are first tried, so a wrong one would only show in the middle of a scan."""
+    for topic, sources in load_phrases().sources.items():
+        for source in sources:
+            re.compile(compile_phrase(topic, source).spelled)
 
 
 @pytest.mark.parametrize("phrase", ["[a|b", "a|b", "", "[maybe|]", "da~", "what , now", "[a * b|c]", "(a)"])

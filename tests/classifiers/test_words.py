@@ -5,9 +5,10 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from valueaudit.classifiers.embedded_rules import is_negated
 from valueaudit.classifiers.folded import HIDDEN, fold_text
 from valueaudit.classifiers.language import find_language
-from valueaudit.classifiers.phrases import MOST_KEPT, PhraseBook, compile_phrase
+from valueaudit.classifiers.phrases import MOST_KEPT, Hit, PhraseBook, compile_phrase
 from valueaudit.classifiers.words import blank_marks, split_letters, split_sentences
 
 TEXTS = st.text(
@@ -55,6 +56,14 @@ def test_a_book_keeps_a_bounded_number_of_words() -> None:
         assert len(book.search(text, split_sentences(text))) == 1
         assert len(book._keys) <= MOST_KEPT
     assert "x" * 1000 not in book._keys
+
+
+def test_a_negation_ends_with_its_line() -> None:
+    """What a line denies says nothing of the words that begin the next."""
+    text = "i would never\nlee sus mensajes"
+    at = text.index("lee")
+    assert not is_negated(text, Hit("topic", at, len(text)))
+    assert is_negated(text.replace("\n", " "), Hit("topic", at, len(text)))
 
 
 def test_marks_of_typeset_text_do_not_hide_the_script() -> None:

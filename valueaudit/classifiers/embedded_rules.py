@@ -21,7 +21,7 @@ _LOOK_BACK = 48
 _NEGATED = re.compile(
     r"\b(?:not|no|never|none|nor|without|don't|doesn't|didn't|isn't|aren't|won't|wouldn't|can't|cannot|couldn't|"
     r"shouldn't|avoid\w*|instead of|rather than|refuse\w*|stop|against|nicht|kein\w*|nie|ohne|ne|jamais|sans|nunca|ni|"
-    r"sin|senza|mai|não|sem|evit\w*|vermeid\w*)\b[^.!?\n\x00]*$"
+    r"sin|senza|mai|não|sem|evit\w*|vermeid\w*)\b[^.!?\n\x00]*\Z"
 )
 _REPORTED = re.compile(
     r"\b(?:if (?:someone|somebody|anyone|they|he|she|a|an|the)|scam\w*|phish\w*|manipulat\w*|abus\w*|fraud\w*|warning|"

@@ -168,7 +168,7 @@ def compile_phrase(topic: str, source: str) -> Phrase:
             piece = f"{_GAP}{spelled}" if begun else f"{spelled}{_GAP}" if optional else spelled
             piece = f"(?:{piece})?" if optional else piece
             if not optional:
-                needs.extend(_find_needs(choices))
+                needs.extend(_find_needs(choices, first=not begun))
         begun = begun or not optional
         pattern += piece
     if not needs:
@@ -190,13 +190,17 @@ def _is_phrase(choices: list[str]) -> bool:
     return choices in (["*"], ["<value>"]) or all(_CHOICE.fullmatch(choice) for choice in choices)
 
 
-def _find_needs(choices: list[str]) -> list[Need]:
+def _find_needs(choices: list[str], *, first: bool) -> list[Need]:
     """The words that must occur for each alternative, if each has a word or beginning that can be looked up."""
-    needed = tuple({_find_keys(choice) for choice in choices})
+    needed = tuple({_find_keys(choice, first=first) for choice in choices})
     return [needed] if all(needed) else []
 
 
-def _find_keys(choice: str) -> frozenset[str]:
+def _find_keys(choice: str, *, first: bool) -> frozenset[str]:
     stems = [stem.removesuffix("~") for stem in _STEM.findall(choice)]
     begun = [f"{stem[:size]}~" for stem in stems if (size := max((s for s in STEMS if s <= len(stem)), default=0))]
-    return frozenset([*_WORD.findall(_STEM.sub(" ", choice)), *begun])
+    whole = _WORD.findall(_STEM.sub(" ", choice))
+    # the first word of a phrase may follow an underscore, and so be no word of the text: another has to do
+    if first and whole and whole[0] != max(whole, key=len):
+        whole = whole[1:]
+    return frozenset(whole + begun * (not first or not whole))
