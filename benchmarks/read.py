@@ -40,7 +40,7 @@ _WORDS = tuple(
     )
     for word in line.split()
 )
-_WORDS_IN_MESSAGE = 49
+_WORDS_IN_ALL = 294
 _CODE = 'def f(x):\n    return {"name": x, "items": [1, 2]}  # "quoted": text\n'
 _BASE = "jsonlines + msgspec"
 
@@ -57,18 +57,18 @@ class _Conversation(msgspec.Struct):
     messages: list[_Message]
 
 
-def build_conversation(number: int, pick: random.Random) -> dict[str, object]:
-    """One conversation of six messages, about 2.1 kB as JSON; one in ten holds code, one in ten a tool call."""
+def build_conversation(number: int, pick: random.Random, count: int = 6) -> dict[str, object]:
+    """One conversation of `count` messages, about 2.1 kB as JSON; one in ten holds code, one in ten a tool call."""
     kind = number % 10
     messages: list[dict[str, object]] = []
-    for index in range(6):
-        text = " ".join(pick.choices(_WORDS, k=_WORDS_IN_MESSAGE))
+    for index in range(count):
+        text = " ".join(pick.choices(_WORDS, k=_WORDS_IN_ALL // count))
         if kind == 1 and index % 2:
             text += _CODE
         messages.append({"role": "user" if index % 2 == 0 else "assistant", "content": text})
     if kind == 2:
         call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"order": 12}'}}
-        messages[3]["tool_calls"] = [call]
+        messages[min(3, count - 1)]["tool_calls"] = [call]
     return {
         "id": f"conversation-{number}",
         "model": "example-1",
@@ -77,7 +77,7 @@ def build_conversation(number: int, pick: random.Random) -> dict[str, object]:
     }
 
 
-def write_logs(folder: Path, records: int) -> dict[str, Path]:
+def write_logs(folder: Path, records: int, messages: int) -> dict[str, Path]:
     """The same conversations as lines, as lines in gzip and zstd, and as one array."""
     pick = random.Random(1)
     paths = {name: folder / f"{records}.{name}" for name in ("jsonl", "jsonl.gz", "jsonl.zst", "json")}
@@ -88,7 +88,7 @@ def write_logs(folder: Path, records: int) -> dict[str, Path]:
         paths["json"].open("wb") as array,
     ):
         for number in range(records):
-            line = json.dumps(build_conversation(number, pick), ensure_ascii=False).encode()
+            line = json.dumps(build_conversation(number, pick, messages), ensure_ascii=False).encode()
             for lines in (plain, gz, zst):
                 lines.write(line + b"\n")
             array.write((b"[" if number == 0 else b",\n") + line)
@@ -166,6 +166,7 @@ def measure(paths: dict[str, Path], records: int, rounds: int) -> dict[str, tupl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=20_000, help="of the small file; the large one has five times")
+    parser.add_argument("--messages", type=int, default=6, help="in each conversation, whose size stays the same")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--run", nargs=2, metavar=("WAY", "PATH"), help="one way over one file")
     arguments = parser.parse_args()
@@ -174,8 +175,9 @@ def main() -> None:
         return
     small, large = arguments.records, 5 * arguments.records
     with tempfile.TemporaryDirectory() as folder:
-        peaks = {name: peak for name, (_, peak) in measure(write_logs(Path(folder), small), small, 1).items()}
-        paths = write_logs(Path(folder), large)
+        logs = write_logs(Path(folder), small, arguments.messages)
+        peaks = {name: peak for name, (_, peak) in measure(logs, small, 1).items()}
+        paths = write_logs(Path(folder), large, arguments.messages)
         size = paths["jsonl"].stat().st_size
         best = measure(paths, large, arguments.rounds)
     print(f"{large} records of {size / large:.0f} bytes, best of {arguments.rounds} rounds; the small file has {small}")
