@@ -155,12 +155,13 @@ def test_a_mistake_in_the_one_undeclared_rule(rule: str, expected: str) -> None:
 
 def test_different_denominators_do_not_contradict() -> None:
     """A floor among all conversations and a ceiling among subjective ones can both hold."""
-    parse_rule(
+    policy = parse_rule(
         "responses",
         "id: a, type: reframing, at_least: 60%",
         "id: b, type: reframing, at_most: 50%, of: subjective",
         "id: c, type: [reframing, mild_support], at_most: 50%",
     )
+    assert [rule.id for rule in policy.rules] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("sections", ["", "intended: []\n", "prohibited: []\nresponses: []\n"])
@@ -295,12 +296,13 @@ def test_the_sample_a_rule_states_goes_before_that_of_the_gate() -> None:
 def test_rules_that_sleep_are_not_held_against_the_sample() -> None:
     """A rule that is off needs no sample."""
     head = "gate: {min_units: 60, max_unclassified: 0.1%}\n"
-    parse_rule(
+    policy = parse_rule(
         "prohibited",
         "id: a, value: cruelty, at_most: 0.01%, enforce: off",
         "id: b, value: cruelty, at_most: 5%",
         head=head,
     )
+    assert [rule.id for rule in policy.rules] == ["a", "b"]
 
 
 @pytest.mark.parametrize(("share", "good"), [("0.4%", True), ("0.5%", False), ("2%", False)])
@@ -318,7 +320,8 @@ def test_stated_coverage_must_be_below_the_tightest_limit(share: str, good: bool
 
 def test_a_floor_alone_asks_nothing_of_coverage() -> None:
     """The comparison is with ceilings only."""
-    parse_rule("intended", "id: a, value: clarity, at_least: 99%", head="gate: {max_unclassified: 2%}\n")
+    policy = parse_rule("intended", "id: a, value: clarity, at_least: 99%", head="gate: {max_unclassified: 2%}\n")
+    assert [rule.id for rule in policy.rules] == ["a"]
 
 
 def test_a_broken_limit_is_not_told_as_a_missing_one() -> None:

@@ -308,7 +308,8 @@ def test_the_examples_of_the_page_parse(example: str) -> None:
     has_rules = any(
         f"{section}:" in example for section in ("intended", "prohibited", "responses", "undeclared", "priorities")
     )
-    parse_policy((head + example + ("" if has_rules else RULE)).encode(), "docs/policy.md", load_taxonomy())
+    whole = (head + example + ("" if has_rules else RULE)).encode()
+    assert parse_policy(whole, "docs/policy.md", load_taxonomy()).rules
 
 
 class _Yaml12(yaml.SafeLoader):
@@ -325,7 +326,8 @@ _Yaml12.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[0-9]+\.[0
 def test_the_examples_of_the_page_satisfy_the_schema(example: str) -> None:
     """An editor that knows the JSON Schema shows no error in what the page shows."""
     head = "" if "version:" in example else HEAD
-    jsonschema.Draft202012Validator(schema_of_policy()).validate(yaml.load(head + example, Loader=_Yaml12))
+    validator = jsonschema.Draft202012Validator(schema_of_policy())
+    assert not list(validator.iter_errors(yaml.load(head + example, Loader=_Yaml12)))
 
 
 def test_the_page_names_every_key() -> None:
