@@ -10,7 +10,7 @@ from functools import partial
 from valueaudit.bench import Bench
 from valueaudit.cli.bench import BenchOptions
 from valueaudit.cli.outputs import STDOUT, write_stdout
-from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
+from valueaudit.cli.terminal import tell, tell_drawn
 from valueaudit.errors import OutputError, StorageError, UsageError, ValueAuditError
 from valueaudit.files import printable
 from valueaudit.renderers.calibration import find_calibrated, is_calibration, render_calibration
@@ -83,14 +83,7 @@ def show(options: BenchOptions, bench: Bench) -> None:
     if options.quiet:
         tell(visible(bench.message), stream)
         return
-    text = render_terminal_bench(
-        bench,
-        width=width_of(stream),
-        color=has_color(stream),
-        verbose=options.verbose,
-        ascii_only=is_ascii_only(stream),
-    )
-    tell(text, stream, newline=False)
+    tell_drawn(render_terminal_bench, bench, stream, verbose=options.verbose)
     for path in (*options.output, *([options.calibration] if options.calibration else [])):
         if path != STDOUT and os.path.exists(path):
             tell(f"written: {visible(printable(path))}", stream)

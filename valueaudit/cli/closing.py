@@ -9,7 +9,7 @@ from typing import TextIO
 
 from valueaudit.cli.outputs import STDOUT, Outputs
 from valueaudit.cli.saying import say
-from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
+from valueaudit.cli.terminal import tell, tell_drawn
 from valueaudit.errors import ExitCode, ValueAuditError
 from valueaudit.files import printable
 from valueaudit.provider.addresses import hide_credentials
@@ -73,11 +73,4 @@ def tell_verdict(report: Report, stream: TextIO) -> None:
 
 def tell_summary(report: Report, stream: TextIO, *, verbose: bool) -> None:
     """The whole summary, as the stream can show it."""
-    summary = render_terminal(
-        report,
-        width=width_of(stream),
-        color=has_color(stream),
-        verbose=verbose,
-        ascii_only=is_ascii_only(stream),
-    )
-    tell(summary, stream, newline=False)
+    tell_drawn(render_terminal, report, stream, verbose=verbose)

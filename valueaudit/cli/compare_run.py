@@ -18,7 +18,7 @@ from valueaudit.cli.inputs import open_stdin
 from valueaudit.cli.outputs import STDOUT, write_stdout
 from valueaudit.cli.policies import find_policy_path, read_policy
 from valueaudit.cli.saying import say
-from valueaudit.cli.terminal import has_color, is_ascii_only, tell, width_of
+from valueaudit.cli.terminal import tell, tell_drawn
 from valueaudit.comparing import Facts, Ruled, Side, Terms, compare, find_policy_rules, find_report_rules
 from valueaudit.comparison import Comparison
 from valueaudit.errors import InputError, OutputError, StorageError, UsageError
@@ -152,11 +152,4 @@ def _show(options: CompareOptions, comparison: Comparison) -> None:
         word = comparison.verdict.replace("_", " ")
         tell(visible(f"{word}: {comparison.message}"), stream)
         return
-    text = render_terminal_comparison(
-        comparison,
-        width=width_of(stream),
-        color=has_color(stream),
-        verbose=options.verbose,
-        ascii_only=is_ascii_only(stream),
-    )
-    tell(text, stream, newline=False)
+    tell_drawn(render_terminal_comparison, comparison, stream, verbose=options.verbose)

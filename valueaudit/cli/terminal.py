@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import TextIO
+from typing import Protocol, TextIO, TypeVar
 
 import click
+
+_Document = TypeVar("_Document", contravariant=True)
 
 WIDTH_WHEN_PIPED = 100
 NARROWEST = 40
@@ -41,6 +43,20 @@ def silence(stream: TextIO) -> None:
     """
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Draw(Protocol[_Document]):
+    """A renderer for the terminal: a document as text of at most `width` columns."""
+
+    def __call__(self, document: _Document, /, *, width: int, color: bool, verbose: bool, ascii_only: bool) -> str: ...
+
+
+def tell_drawn(draw: Draw[_Document], document: _Document, stream: TextIO, *, verbose: bool) -> None:
+    """Prints a document as the stream can show it."""
+    text = draw(
+        document, width=width_of(stream), color=has_color(stream), verbose=verbose, ascii_only=is_ascii_only(stream)
+    )
+    tell(text, stream, newline=False)
 
 
 def tell(text: str, stream: TextIO, *, newline: bool = True) -> None:

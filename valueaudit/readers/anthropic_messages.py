@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from valueaudit.readers.content import Unreadable
-from valueaudit.readers.exchange import build_exchange, find_exchange
+from valueaudit.readers.exchange import find_exchange, parse_exchange
 from valueaudit.readers.format import Format, alone
-from valueaudit.transcript import Location, Transcript
 
 
 def is_anthropic(value: Any) -> bool:
@@ -17,19 +15,11 @@ def is_anthropic(value: Any) -> bool:
     return found is not None and found.api == "anthropic"
 
 
-def parse_anthropic(record: Any, location: Location) -> Sequence[Transcript]:
-    """The one conversation of a record. Raises `Unreadable`."""
-    found = find_exchange(record)
-    if found is None:
-        raise Unreadable('no response of type "message"')
-    return (build_exchange(found, location),)
-
-
 ANTHROPIC_MESSAGES = Format(
     name="anthropic-messages",
     title="requests with their responses, and recorded responses: Anthropic Messages API",
     recognises=is_anthropic,
-    start=alone(parse_anthropic),
+    start=alone(partial(parse_exchange, missing='no response of type "message"')),
     example=(
         '{"request": {"model": "example-1", "system": "You serve the Acme shop.", '
         '"messages": [{"role": "user", "content": "May I return a worn coat?"}]}, '

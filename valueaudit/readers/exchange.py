@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from valueaudit.readers.bodies import (
     unpack_json,
 )
 from valueaudit.readers.building import build_transcript, gather_metadata, names
+from valueaudit.readers.content import Unreadable
 from valueaudit.transcript import Location, Message, Metadata, Role, Transcript
 
 _REQUESTS = ("request", "kwargs", "input", "inputs")
@@ -82,6 +84,14 @@ def build_exchange(exchange: Exchange, location: Location, identity: object = No
         identity = next((side[key] for side in sides for key in _IDS if names(side.get(key))), None)
     metadata = _gather(exchange, identity)
     return build_transcript(messages, location, identity=identity, metadata=metadata, branches=answer.branches)
+
+
+def parse_exchange(record: Any, location: Location, *, missing: str) -> Sequence[Transcript]:
+    """The one conversation of a record. Raises `Unreadable` with the reason `missing` where it holds no exchange."""
+    found = find_exchange(record)
+    if found is None:
+        raise Unreadable(missing)
+    return (build_exchange(found, location),)
 
 
 def _without(record: dict[str, Any], fields: frozenset[str] | set[str]) -> dict[str, Any]:

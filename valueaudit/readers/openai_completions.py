@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from valueaudit.readers.content import Unreadable
-from valueaudit.readers.exchange import build_exchange, find_exchange
+from valueaudit.readers.exchange import find_exchange, parse_exchange
 from valueaudit.readers.format import Format, alone
-from valueaudit.transcript import Location, Transcript
 
 
 def is_completion(value: Any) -> bool:
@@ -17,19 +15,11 @@ def is_completion(value: Any) -> bool:
     return found is not None and found.api not in ("responses", "anthropic")
 
 
-def parse_completion(record: Any, location: Location) -> Sequence[Transcript]:
-    """The one conversation of a record. Raises `Unreadable`."""
-    found = find_exchange(record)
-    if found is None:
-        raise Unreadable("no response with choices, and no messages with a response")
-    return (build_exchange(found, location),)
-
-
 OPENAI_COMPLETIONS = Format(
     name="openai-completions",
     title="requests with their responses: OpenAI chat completions and what speaks like them",
     recognises=is_completion,
-    start=alone(parse_completion),
+    start=alone(partial(parse_exchange, missing="no response with choices, and no messages with a response")),
     example=(
         '{"request": {"model": "example-1", "messages": [{"role": "user", "content": "May I return a worn coat?"}]}, '
         '"response": {"id": "chatcmpl-1", "object": "chat.completion", "model": "example-1-2026", "choices": '
