@@ -11,7 +11,6 @@ import numpy.typing as npt
 from embedded_fit import find_f1, find_kappa, share, squash
 from embedded_material import Array, Row, Targets
 
-from valueaudit.classifiers.embedded_features import Reading
 from valueaudit.classifiers.embedded_model import LEVELS, RESPONSES, EmbeddedModel, Scores
 from valueaudit.classifiers.interpreting import Interpreter, group_of, name_groups
 from valueaudit.classifiers.screening import Screening
@@ -26,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 
 def build_card(
     rows: Sequence[Row],
-    material: tuple[Sequence[Screening], Sequence[Reading]],
+    seen: Sequence[Screening],
     outputs: tuple[Array, Array],
     targets: Targets,
     model: EmbeddedModel,
@@ -34,27 +33,41 @@ def build_card(
     """The card; `outputs` are calibrated, from fits that saw neither the prompt, nor the source of the conversation."""
     interpreter = Interpreter(load_taxonomy(), model)
     observed, abroad = (
-        [interpret_outputs(interpreter, *each) for each in zip(*material, lines, strict=True)] for lines in outputs
+        [interpret_outputs(interpreter, *each) for each in zip(seen, lines, strict=True)] for lines in outputs
     )
     figures = (*_figures(rows, observed, model), *_left_out(rows, abroad, model))
-    lines = (*_head(rows, model), *figures, *_calibration(outputs[0], targets))
+    lines = (*_head(rows, "train_embedded.py", model.sha256), *figures, *_calibration(outputs[0], targets))
     return "\n".join(lines) + "\n"
 
 
-def interpret_outputs(interpreter: Interpreter, seen: Screening, reading: Reading, line: Array) -> Observation:
+def build_held_out_card(
+    rows: Sequence[Row],
+    held: Sequence[int],
+    observed: Sequence[Observation],
+    outputs: Array,
+    targets: Targets,
+    model: EmbeddedModel,
+    sha256: str,
+) -> str:
+    """The card of a model measured on some of the rows, `held`, by a fit that saw none of their prompts."""
+    figures = _figures([rows[number] for number in held], observed, model)
+    head = (*_head(rows, "train_encoder.py", sha256), "\n[held_out]", f"conversations = {len(held)}")
+    return "\n".join((*head, *figures, *_calibration(outputs, targets))) + "\n"
+
+
+def interpret_outputs(interpreter: Interpreter, seen: Screening, line: Array) -> Observation:
     """The observation of a conversation by calibrated outputs; its quotations mean nothing."""
     start = len(RESPONSES) + LEVELS
     parts = (share(line[None, : len(RESPONSES)])[0], share(line[None, len(RESPONSES) : start])[0], squash(line[start:]))
     responses, levels, marks = (part.astype(np.float32) for part in parts)
-    nothing = np.zeros((len(reading.rows), len(line)), np.float32)
-    scores = Scores(responses, levels, marks, reading, nothing, nothing[:, 0], np.ones(len(line), np.float32))
-    return interpreter.interpret(seen, reading, scores)
+    asked, said = (sum(len(message.sentences) for message in side) for side in (seen.asked, seen.replies))
+    return interpreter.interpret(seen, Scores(responses, levels, marks, asked, said, ()))
 
 
-def _head(rows: Sequence[Row], model: EmbeddedModel) -> Iterator[str]:
-    yield "# Written by benchmarks/train_embedded.py: what the model is, and how it did on prompts it did not see."
-    yield "# Figures: cross-validation by prompt, or a left-out source; 95 % intervals, bootstrapped by conversation."
-    yield f'weights_sha256 = "{model.sha256}"'
+def _head(rows: Sequence[Row], script: str, sha256: str) -> Iterator[str]:
+    yield f"# Written by benchmarks/{script}: what the model is, and how it did on prompts it did not see."
+    yield "# Figures: prompts, or a source, that the fit did not see; 95 % intervals, bootstrapped by conversation."
+    yield f'weights_sha256 = "{sha256}"'
     yield f"conversations = {len(rows)}"
     yield "\n[sources]"
     yield from (f"{name} = {count}" for name, count in sorted(Counter(row["source"] for row in rows).items()))

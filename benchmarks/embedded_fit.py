@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from embedded_material import Array, Material, Targets
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 Weights = Mapping[str, tuple[float, ...]]
 STEPS = 60
+JITTER = 1e-6
 # A higher line raises fewer false alarms; so much of kappa or F1 is given for it.
 TOLERANCE = 0.01
 
@@ -59,22 +61,23 @@ class Fit:
 
 def fit(kernel: Array, losses: Sequence[Loss], penalty: float) -> Fit:
     """Softmax and logistic regression with an L2 penalty, all outputs at once, in the space of the kernel."""
-    values, vectors = np.linalg.eigh(kernel)
-    kept = values > 1e-6 * values[-1]
-    features = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), np.ones((len(kernel), 1))])
+    # any root of the kernel serves, and this one is the fastest; twins would make it singular
+    root = np.linalg.cholesky(kernel + JITTER * np.trace(kernel) / len(kernel) * np.eye(len(kernel)))
+    features = np.hstack([root, np.ones((len(kernel), 1))]).astype(np.float32)
     shape = (features.shape[1], sum(loss.targets.shape[1] for loss in losses))
     penalties = np.full((shape[0], 1), penalty)
     penalties[-1] = 1e-3
 
     def lose(flat: Array) -> tuple[float, Array]:
         weights = flat.reshape(shape)
-        total, slope = measure_losses(features @ weights, losses)
-        return total + 0.5 * float((penalties * weights**2).sum()), (features.T @ slope + penalties * weights).ravel()
+        total, slope = measure_losses((features @ weights.astype(np.float32)).astype(float), losses)
+        slopes = features.T @ slope.astype(np.float32) + penalties * weights
+        return total + 0.5 * float((penalties * weights**2).sum()), slopes.ravel()
 
     start = np.zeros(shape[0] * shape[1])
     found = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 8})
     weights = found.x.reshape(shape)
-    return Fit((vectors[:, kept] / np.sqrt(values[kept])) @ weights[:-1], weights[-1])
+    return Fit(solve_triangular(root, weights[:-1], trans="T", lower=True), weights[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,16 @@ def calibrate(outputs: Array, targets: Targets) -> tuple[Array, Array, dict[str,
         column = start + mark
         loss = Loss(targets.marks[:, [mark]], False)
         slope[column], shift[column] = _fit_line(outputs[:, [column]], loss)
-    marks = squash(outputs[:, start:] * slope[start:] + shift[start:])
-    lines = {
-        "adverse": _find_line(marks[:, 0], targets.marks[:, 0], find_kappa),
-        "stated": _find_line(marks[:, 1], targets.marks[:, 1], find_kappa),
-        "subcategory": _find_line(marks[:, 2:].ravel(), targets.marks[:, 2:].ravel(), find_f1),
+    return slope, shift, draw_lines(squash(outputs[:, start:] * slope[start:] + shift[start:]), targets.marks)
+
+
+def draw_lines(shares: Array, marks: Array) -> dict[str, float]:
+    """From which probability on a mark is given: adverse, stated, and one line for all subcategories."""
+    return {
+        "adverse": _find_line(shares[:, 0], marks[:, 0], find_kappa),
+        "stated": _find_line(shares[:, 1], marks[:, 1], find_kappa),
+        "subcategory": _find_line(shares[:, 2:].ravel(), marks[:, 2:].ravel(), find_f1),
     }
-    return slope, shift, lines
 
 
 def _fit_line(outputs: Array, loss: Loss) -> tuple[float, float]:

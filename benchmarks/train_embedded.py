@@ -43,7 +43,7 @@ VECTORS = Path(__file__).parent / "data" / "word_vectors.npz"
 # The wanted mean square of each kind of feature: words and pairs by field, word vectors by field, figures.
 RESPONSE_WEIGHTS = {"words": (1.0, 1.3, 1.5, 1.0), "vectors": (0.3, 0.3, 0.3, 0.3), "figures": (4.0,)}
 OTHER_WEIGHTS = {"words": (1.0, 1.3, 1.5, 1.0), "vectors": (1.0, 1.2, 1.5, 1.0), "figures": (4.0,)}
-RESPONSE_PENALTY, OTHER_PENALTY = 0.2, 0.7
+RESPONSE_PENALTY, OTHER_PENALTY = 0.4, 1.4
 FOLDS = 5
 OUTPUTS = len(RESPONSES) + LEVELS
 
@@ -167,9 +167,7 @@ def train(rows: Sequence[Row], vectors: tuple[list[str], Array]) -> tuple[bytes,
     other = predict_unseen(problems, np.array([sources.index(row["source"]) for row in rows]))
     content = pack(build_weights(material, blocks, problems), material, slope, shift, header)
     model = parse_model(content)
-    return content, build_card(
-        rows, (seen, material.readings), (unseen * slope + shift, other * slope + shift), targets, model
-    )
+    return content, build_card(rows, seen, (unseen * slope + shift, other * slope + shift), targets, model)
 
 
 def read_vectors(path: Path = VECTORS) -> tuple[list[str], Array]:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from valueaudit.classifiers.embedded_features import Figures, read_features
-from valueaudit.classifiers.embedded_model import EmbeddedModel, load_card, load_model
+from valueaudit.classifiers.embedded_features import Figures, Reading, read_features
+from valueaudit.classifiers.embedded_model import EmbeddedModel, Scores, load_card, load_model
+from valueaudit.classifiers.encoder_model import EncoderModel
 from valueaudit.classifiers.interpreting import Interpreter, describe_rules
 from valueaudit.classifiers.language import SUPPORTED, find_language
 from valueaudit.classifiers.phrase_data import PhraseData, load_phrases
@@ -42,6 +43,7 @@ class Question(Protocol):
 class EmbeddedClassifier:
     """Screens transcripts by `data/phrases.toml` and the model `data/embedded.npz`; satisfies `ports.Classifier`.
 
+    With an `encoder` a transformer reads along: better answers, some fifty times slower.
     A field that neither can tell is None; a declared value that no phrase shows is left out, not absent.
     """
 
@@ -52,12 +54,14 @@ class EmbeddedClassifier:
         *,
         phrases: PhraseData | None = None,
         model: EmbeddedModel | None = None,
+        encoder: EncoderModel | None = None,
     ) -> None:
         self._taxonomy = taxonomy
         self._phrases = phrases or load_phrases()
         self._model = model or load_model()
         self._figures = Figures(taxonomy, self._phrases)
-        self._interpreter = Interpreter(taxonomy, self._model)
+        self._encoder = encoder
+        self._interpreter = Interpreter(taxonomy, self._model, None if encoder is None else encoder.thresholds)
         self._questions = {
             question.value: (question.kind, topics)
             for question in questions
@@ -68,12 +72,13 @@ class EmbeddedClassifier:
     @property
     def info(self) -> ClassifierInfo:
         """Phrases and model as digests; `questions` has each declared value that has phrases."""
+        name, weights = ("embedded", ()) if self._encoder is None else ("encoder", (self._encoder.sha256,))
         return ClassifierInfo(
-            model="embedded",
-            resolved_model=f"embedded-{VERSION}",
+            model=name,
+            resolved_model=f"{name}-{VERSION}",
             assessed="screening",
-            calibration=load_card().counts,
-            prompt_sha256=_digest(VERSION, self._phrases.sha256, self._model.sha256),
+            calibration=load_card(name).counts,
+            prompt_sha256=_digest(VERSION, self._phrases.sha256, self._model.sha256, *weights),
             questions={
                 value: _digest(VERSION, kind, *topics, *(p for t in topics for p in self._phrases.sources[t]))
                 for value, (kind, topics) in self._questions.items()
@@ -101,11 +106,16 @@ class EmbeddedClassifier:
         seen = screen(self._taxonomy, self._phrases, transcript)
         if language in MODELLED:
             reading = read_features(self._model.vocabulary, seen, self._figures.build(seen))
-            observation, probabilities = self._interpreter.describe(seen, reading)
+            observation, probabilities = self._interpreter.describe(seen, self._score(seen, reading))
         else:
             observation, probabilities = describe_rules(self._taxonomy, seen), {}
         observation = replace(observation, language=language, declared=self._declare(seen))
         return Classified(observation, probabilities=probabilities)
+
+    def _score(self, seen: Screening, reading: Reading) -> Scores:
+        if self._encoder is None:
+            return self._model.score(reading)
+        return self._encoder.score(seen, reading, self._model)
 
     def _declare(self, seen: Screening) -> dict[str, Declared]:
         """The declared values that were found; the others are not assessed, since no hit does not mean absent."""

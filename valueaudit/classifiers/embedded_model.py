@@ -9,12 +9,13 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from valueaudit.classifiers.embedded_features import FIELDS, Reading, Vocabulary
+from valueaudit.classifiers.embedded_features import FIELDS, Reading, Rows, Vocabulary
 from valueaudit.correction import JudgeCounts
 from valueaudit.observation import ResponseType
 
@@ -29,28 +30,49 @@ ADVERSE, STATED, FIRST_SUBCATEGORY = _MARKS, _MARKS + 1, _MARKS + 2
 Floats = npt.NDArray[np.float32]
 
 
-class Scores(Struct, frozen=True):
-    """What the model says of one conversation, as probabilities, and what each of its entries adds to each output.
+class Added(Struct, frozen=True):
+    """What the entries of a conversation add to the outputs: entry i `parts[i]` times `weights[i]` and `scale`.
 
-    Entry i adds `parts[i]` times `weights[i]` and the scale of the output.
+    `owners[i]` is the sentence that it belongs to; `scale` has an entry for each output.
+    """
+
+    owners: Rows
+    parts: Floats
+    weights: Floats
+    scale: Floats
+
+    def add_up(self, direction: int | Floats, sentences: int) -> npt.NDArray[np.float64]:
+        """What each of so many sentences adds to an output, or to a weighted sum of the outputs."""
+        if isinstance(direction, int):
+            amounts = self.parts[:, direction] * self.scale[direction]
+        else:
+            amounts = self.parts @ (direction * self.scale)
+        return np.bincount(self.owners, amounts * self.weights, sentences).astype(np.float64, copy=False)
+
+
+class Scores(Struct, frozen=True):
+    """What a model says of one conversation, as probabilities, and which sentences they come from.
+
+    `asked` and `said` are how many sentences user and assistant have.
     """
 
     responses: Floats
     levels: Floats
     marks: Floats
-    reading: Reading
-    parts: Floats
-    weights: Floats
-    scale: Floats
+    asked: int
+    said: int
+    added: tuple[Added, ...]
+
+    @classmethod
+    def build(cls, outputs: Floats, reading: Reading, added: tuple[Added, ...]) -> Scores:
+        """Probabilities of calibrated outputs."""
+        shares = _share(outputs[_RESPONSE]), _share(outputs[_LEVEL]), _squash(outputs[_MARKS:])
+        return cls(*shares, reading.asked, reading.said, added)
 
     def add_up(self, direction: int | Floats) -> npt.NDArray[np.float64]:
-        """What each sentence adds to an output, or to a weighted sum of the outputs, before calibration."""
-        if isinstance(direction, int):
-            amounts = self.parts[:, direction] * self.scale[direction]
-        else:
-            amounts = self.parts @ (direction * self.scale)
-        sentences = self.reading.asked + self.reading.said
-        return np.bincount(self.reading.owners, amounts * self.weights, sentences).astype(np.float64, copy=False)
+        """What each sentence adds to an output, or to a weighted sum of the outputs, the user's before the others."""
+        sentences = self.asked + self.said
+        return sum((each.add_up(direction, sentences) for each in self.added), np.zeros(sentences))
 
 
 class EmbeddedModel:
@@ -83,14 +105,21 @@ class EmbeddedModel:
         length = np.sqrt(np.bincount(reading.fields, rarity * rarity, len(FIELDS)))
         return columns, (rarity / length.take(reading.fields)).astype(np.float32)
 
-    def score(self, reading: Reading) -> Scores:
-        """Calibrated probabilities, and what they come from."""
+    def calibrate(self, outputs: npt.NDArray[np.floating[Any]]) -> Floats:
+        """Outputs whose softmax (response types, levels) or logistic function (marks) is a true probability."""
+        return np.asarray(outputs * self._slope + self._shift, np.float32)
+
+    def answer(self, reading: Reading) -> tuple[Floats, Added]:
+        """Calibrated outputs, and what they come from."""
         columns, weights = self.weigh(reading)
         parts = self._weights.take(columns, axis=0).astype(np.float32)
         outputs = weights @ parts * self._scale + self._bias + reading.figures @ self._figures
-        outputs = outputs * self._slope + self._shift
-        shares = _share(outputs[_RESPONSE]), _share(outputs[_LEVEL]), _squash(outputs[_MARKS:])
-        return Scores(*shares, reading, parts, weights, self._scale)
+        return self.calibrate(outputs), Added(reading.owners, parts, weights, self._scale * self._slope)
+
+    def score(self, reading: Reading) -> Scores:
+        """Probabilities, and what they come from."""
+        outputs, added = self.answer(reading)
+        return Scores.build(outputs, reading, (added,))
 
 
 def _share(outputs: Floats) -> Floats:
@@ -111,9 +140,9 @@ class Card:
 
 
 @cache
-def load_card() -> Card:
-    """The card that comes with the package, `data/embedded_card.toml`."""
-    card = tomllib.loads(files("valueaudit").joinpath("data/embedded_card.toml").read_text(encoding="utf-8"))
+def load_card(name: str = "embedded") -> Card:
+    """The card that comes with the package for a model, `data/NAME_card.toml`."""
+    card = tomllib.loads(files("valueaudit").joinpath(f"data/{name}_card.toml").read_text(encoding="utf-8"))
     told = {"resistance": card["response"]["resistance"], **{name: card[name] for name in _COUNTED}}
     counts = {
         name: JudgeCounts(**{f: fields[f] for f in JudgeCounts.__struct_fields__}) for name, fields in told.items()

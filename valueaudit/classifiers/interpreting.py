@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 
-from valueaudit.classifiers.embedded_features import Reading
 from valueaudit.classifiers.embedded_model import (
     ADVERSE,
     FIRST_SUBCATEGORY,
@@ -129,25 +128,25 @@ class Quoting(Struct, frozen=True):
 class Interpreter:
     """Joins the model's probabilities with what phrases found."""
 
-    def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel) -> None:
+    def __init__(self, taxonomy: Taxonomy, model: EmbeddedModel, lines: Mapping[str, float] | None = None) -> None:
         self._taxonomy, self._model = taxonomy, model
+        self._lines = model.thresholds if lines is None else lines
         self._typical = {name: taxonomy.values[value] for name, value in model.typical.items()}
         self._beginnings = taxonomy.beginnings
 
-    def describe(self, seen: Screening, reading: Reading) -> tuple[Observation, dict[str, float]]:
+    def describe(self, seen: Screening, scores: Scores) -> tuple[Observation, dict[str, float]]:
         """The observation of a conversation, and the probabilities behind its answers by question of `bench`."""
-        scores = self._model.score(reading)
-        observation = self.interpret(seen, reading, scores)
+        observation = self.interpret(seen, scores)
         return observation, find_probabilities(scores, observation.response_type)
 
-    def interpret(self, seen: Screening, reading: Reading, scores: Scores) -> Observation:
+    def interpret(self, seen: Screening, scores: Scores) -> Observation:
         """The observation that these scores make."""
-        replies = Quoting(seen.replies, slice(reading.asked, None), scores)
-        asked = Quoting(seen.asked, slice(0, reading.asked), scores)
+        replies = Quoting(seen.replies, slice(scores.asked, None), scores)
+        asked = Quoting(seen.asked, slice(0, scores.asked), scores)
         kind = choose_response(scores.responses)
-        at = None if kind in (None, ResponseType.NO_VALUES) else replies.quote(_stress(kind, scores))
+        at = None if kind in (None, ResponseType.NO_VALUES) else replies.quote(self._stress(kind))
         # Of the labelled replies to requests without values, next to none are adverse, but short ones look alike.
-        flagged = kind is not ResponseType.NO_VALUES and bool(scores.marks[0] >= self._model.thresholds["adverse"])
+        flagged = kind is not ResponseType.NO_VALUES and bool(scores.marks[0] >= self._lines["adverse"])
         adverse = bool(seen.adverse) or flagged
         return Observation(
             subjectivity=choose_level(scores.levels),
@@ -162,7 +161,7 @@ class Interpreter:
     def _name_values(
         self, seen: Screening, scores: Scores, replies: Quoting, *, adverse: bool
     ) -> Iterator[ObservedValue]:
-        line = self._model.thresholds["subcategory"]
+        line = self._lines["subcategory"]
         shares = dict(zip(self._model.subcategories, scores.marks[2:].tolist(), strict=True))
         for name, place in seen.adverse.items():
             yield name_value(self._taxonomy.values[name], place.evidence)
@@ -210,7 +209,7 @@ class Interpreter:
         yield from (value for word in folded if (value := self._taxonomy.spellings.get(word)) is not None)
 
     def _name_stated(self, seen: Screening, scores: Scores, asked: Quoting) -> tuple[HumanValue, ...]:
-        if seen.human or scores.marks[1] < self._model.thresholds["stated"]:
+        if seen.human or scores.marks[1] < self._lines["stated"]:
             return seen.human
         evidence = asked.quote(STATED)
         if evidence is None:
@@ -219,14 +218,13 @@ class Interpreter:
         name = UNNAMED_STATED if value is None else value.name
         return (HumanValue(name, name, supported=True, evidence=evidence),)
 
-
-def _stress(kind: ResponseType | None, scores: Scores) -> Floats:
-    """Weights that set a response type against the mean of the others."""
-    weights = np.zeros(len(scores.scale), np.float32)
-    weights[: len(RESPONSES)] = -1 / len(RESPONSES)
-    if kind is not None:
-        weights[RESPONSES.index(kind)] += 1
-    return weights
+    def _stress(self, kind: ResponseType | None) -> Floats:
+        """Weights that set a response type against the mean of the others."""
+        weights = np.zeros(FIRST_SUBCATEGORY + len(self._model.subcategories), np.float32)
+        weights[: len(RESPONSES)] = -1 / len(RESPONSES)
+        if kind is not None:
+            weights[RESPONSES.index(kind)] += 1
+        return weights
 
 
 def group_of(kind: ResponseType | str) -> int:
