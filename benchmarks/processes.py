@@ -36,8 +36,6 @@ print(json.dumps({
     "wall": time.monotonic() - started,
     "own": spent[0].ru_utime + spent[0].ru_stime,
     "others": spent[1].ru_utime + spent[1].ru_stime,
-    "megabytes": spent[0].ru_maxrss / 1024,
-    "megabytes_of_another": spent[1].ru_maxrss / 1024,
 }))
 """
 
@@ -48,8 +46,6 @@ class Spent(msgspec.Struct, frozen=True):
     wall: float
     own: float
     others: float
-    megabytes: float
-    megabytes_of_another: float
 
     @property
     def total(self) -> float:
@@ -84,12 +80,16 @@ def measure(made: Sequence[Transcript], count: int, processes: Sequence[int], ro
     for number in processes:
         half, whole = (best[size, number] for size in sizes)
         more = sizes[1] - sizes[0]
+        each, read = ((there - before) / more * 1e6 for there, before in costs(whole, half))
         print(
             f"{count} conversations, {number} processes: {whole.wall:.1f} s, {count / whole.wall:.0f}/s;"
             f" processor {whole.total:.1f} s, {whole.own:.1f} of it where it is read;"
-            f" {whole.megabytes:.0f} MB and {whole.megabytes_of_another:.0f} MB; one more conversation:"
-            f" {(whole.total - half.total) / more * 1e6:.0f} us, {(whole.own - half.own) / more * 1e6:.0f} us of it there"
+            f" one more conversation: {each:.0f} us, {read:.0f} us of it where it is read"
         )
+
+
+def costs(whole: Spent, half: Spent) -> tuple[tuple[float, float], ...]:
+    return (whole.total, half.total), (whole.own, half.own)
 
 
 def write_logs(path: Path, made: Sequence[Transcript], count: int) -> Path:

@@ -37,6 +37,7 @@ class Own:
 
 
 def see(text: str) -> Outcome:
+    """What a text shows."""
     return Unclassified(Reason.LANGUAGE, "xx") if "foreign" in text else Classified(Observation(task=text))
 
 
@@ -93,6 +94,7 @@ class Fleet:
 
 
 def answer(texts: Texts) -> Sequence[Answer]:
+    """What a worker says of a batch."""
     outcomes = [see(text) for text in texts]
     return [Answer(o) if isinstance(o, Classified) else Answer(unclassified=o) for o in outcomes]
 
@@ -111,6 +113,7 @@ def losing(*names: str, times: int = 1000) -> Callable[[Texts], Sequence[Answer]
 
 
 def name(number: int) -> str:
+    """A text of 17 characters."""
     return f"conversation {number:04}"
 
 

@@ -40,7 +40,8 @@ _RESUME = "what was answered is kept: the same command goes on"
 class Judging(Struct, frozen=True):
     """The classifier of a run; for people: where text goes, and what another run would do; how to let go of it all.
 
-    `in_flight` bounds the conversations that are judged at the same time. `finish` is for a run that came to its end: the number of looks at its conversations, None where nobody counts.
+    `in_flight` bounds the conversations that are judged at the same time. `finish` is for a run that came to its end:
+    the number of looks at its conversations, None where nobody counts.
     """
 
     classifier: Classifier
