@@ -1,7 +1,7 @@
 """Measures what several processes are worth to a scan with the embedded classifier, and what bounds them.
 
 Conversations of about 600 tokens are made of those of a labelled file. They are scanned by one process and by several,
-in turns, in processes of their own; of the rounds the one with the least processor time counts. What one conversation
+in turns, in processes of their own; of the rounds the least of each figure counts. What one conversation
 more costs is told by a second input of half the size: the processor time that the process that reads and counts spends
 on it, against what one process spends on it in all, bounds what any number of processes can give.
 Run: processes.py LABELLED [--conversations 20000] [--processes 1 2] [--rounds 3]
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 from embedded import join
+from msgspec.structs import astuple
 
 from valueaudit.cli.inputs import plan_inputs
 from valueaudit.cli.labelled import read_labelled
@@ -75,7 +76,8 @@ def measure(made: Sequence[Transcript], count: int, processes: Sequence[int], ro
             for number in processes:
                 spent, written = scan(logs[size], number)
                 assert records.setdefault(size, written) == written, "the records differ"
-                best[size, number] = min(best.get((size, number), spent), spent, key=lambda each: each.total)
+                before = best.get((size, number), spent)
+                best[size, number] = Spent(*map(min, astuple(before), astuple(spent)))
                 print(f"{size} conversations, {number} processes: {spent}", file=sys.stderr)
     for number in processes:
         half, whole = (best[size, number] for size in sizes)

@@ -26,7 +26,7 @@ CHARACTERS = 1 << 18
 # Of a worker: one that it judges, and one that lies ready for it.
 BATCHES = 2
 IN_FLIGHT = BATCHES * CONVERSATIONS
-# Characters for which one more process pays: judging them takes about as long as starting it, loading and first looks.
+# Characters for which one more process pays: judging them takes about twice as long as its start and first looks.
 CHARACTERS_FOR_ONE_MORE = 2_500_000
 # A machine that ends more processes than this has no room for them.
 REPLACEMENTS = 16

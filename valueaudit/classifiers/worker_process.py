@@ -1,7 +1,7 @@
 """The near end of a worker: started, asked, and ended at once, with pipes alone and nothing that others share.
 
 Each worker has pipes of its own. So one that is killed takes along nothing but what it was asked, and there are no
-locks, semaphores or threads that could outlive it, as there are in `concurrent.futures.ProcessPoolExecutor`.
+locks and semaphores that could outlive it, as there are in `concurrent.futures.ProcessPoolExecutor`.
 """
 
 from __future__ import annotations
