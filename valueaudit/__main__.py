@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+# Sums must not depend on how many processors there are, and the tables are too small to gain from threads. NumPy reads
+# these when it is loaded.
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def main() -> None:
     """Runs the program and leaves with its exit code."""
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
     try:
         from valueaudit.cli.main import run
 

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     RATE_LIMIT = "rate limit"
     SERVER_ERROR = "server error"
     CONNECTION = "connection lost"
+    PROCESS_LOST = "judging process lost"
     TIME_LIMIT = "time limit reached"
     RUN_ENDED = "run ended early"
 
@@ -70,6 +71,7 @@ _PROVIDER_FAILURES = frozenset(
         Reason.RATE_LIMIT,
         Reason.SERVER_ERROR,
         Reason.CONNECTION,
+        Reason.PROCESS_LOST,
         Reason.TIME_LIMIT,
         Reason.RUN_ENDED,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -262,12 +263,15 @@ def withhold_text(transcript: Transcript, known: frozenset[str] = frozenset()) -
     message or an attachment, whatever the case and the white space. Keys are treated like values. Numbers, and strings
     that are `known`, stay.
     """
-    texts = [_squeeze(text) for m in transcript.messages for text in (m.text, *m.attachments)]
-    texts = [text for text in texts if len(text) >= _SHORTEST_LEAK]
+
+    # most metadata is too short to repeat anything, and a long text is not folded for nothing
+    @cache
+    def fold() -> list[str]:
+        return [_squeeze(text) for m in transcript.messages for text in (m.text, *m.attachments)]
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            return value if value in known else _withhold(value, texts)
+            return value if value in known else _withhold(value, fold)
         if isinstance(value, dict):
             return {clean(key): clean(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -277,12 +281,12 @@ def withhold_text(transcript: Transcript, known: frozenset[str] = frozenset()) -
     return {clean(key): clean(value) for key, value in transcript.metadata.items()}
 
 
-def _withhold(value: str, texts: list[str]) -> str:
+def _withhold(value: str, fold: Callable[[], list[str]]) -> str:
     if len(value) > LONGEST_METADATA:
         return f"{WITHHELD}{len(value)} characters)"
     squeezed = _squeeze(value)
     windows = (squeezed[at : at + _SHORTEST_LEAK] for at in range(len(squeezed) - _SHORTEST_LEAK + 1))
-    if any(window in text for window in windows for text in texts):
+    if any(window in text for window in windows for text in fold()):
         return f"{WITHHELD}text of the conversation)"
     return value
 

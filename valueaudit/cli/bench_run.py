@@ -134,7 +134,7 @@ def _run(plan: Plan) -> tuple[Result, Sequence[ConversationRecord], Mapping[Loca
     with Progress(
         total=len(transcripts), position=lambda: len(records), cost=lambda: classifier.cost, quiet=options.quiet
     ) as progress:
-        settings = Settings(concurrency=options.concurrency)
+        settings = Settings(concurrency=plan.judging.in_flight)
         audit = Audit(classifier, predicates={}, write=keep, progress=progress, settings=settings, stop=stop)
         result = asyncio.run(_audit(plan, audit, stop, transcripts))
     return result, records, classifier.probabilities

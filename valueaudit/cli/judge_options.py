@@ -37,12 +37,16 @@ class JudgeOptions(Struct, frozen=True, kw_only=True):
     unprimed: bool
     offline: bool
     concurrency: int
+    processes: int | None
     timeout: float
     max_time: float | None
     cache_dir: str | None
     no_cache: bool
 
 
+PROCESSES_HELP = (
+    "Processes of the embedded classifier, at most; started as the input grows. Default: the processors, at most 8."
+)
 _FLAGS = (
     click.option("-m", "--model", metavar="MODEL", help="Judge, as provider/model. Default: the embedded classifier."),
     click.option("--api-base", metavar="URL", help="Address of the judge, for any OpenAI-compatible server."),
@@ -50,6 +54,7 @@ _FLAGS = (
     click.option("--unprimed", is_flag=True, help="Ask the open question in a call of its own, without the policy."),
     click.option("--offline", is_flag=True, help="Refuse every judge that is not on this machine."),
     click.option("--concurrency", type=click.IntRange(1, 1000), default=16, show_default=True, help="Calls in flight."),
+    click.option("--processes", type=click.IntRange(1, 1000), metavar="N", help=PROCESSES_HELP),
     click.option("--timeout", type=Duration(), default=120, show_default=True, help="Longest wait for one call."),
     click.option("--max-time", type=Duration(), help="Longest time for the whole run, e.g. 90s, 15m, 2h."),
     click.option("--cache-dir", metavar="DIR", help="Where paid replies are kept. Default: the user's cache folder."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from valueaudit.cli.judge_options import JudgeOptions
+from valueaudit.cli.processors import count_processors
+from valueaudit.cli.terminal import tell
 from valueaudit.errors import UsageError
 from valueaudit.ports import Classifier, Complete
 from valueaudit.record import ClassifierInfo
+from valueaudit.renderers.visible import visible
 from valueaudit.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -28,20 +32,22 @@ _SETTABLE = (
     *("presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"),
     *("reasoning_effort", "thinking", "verbosity", "service_tier", "chat_template_kwargs"),
 )
-
-
+# One process reads and counts for all, and cannot keep more busy (docs/embedded.md, "Several processes").
+MOST_PROCESSES = 8
 _RESUME = "what was answered is kept: the same command goes on"
 
 
 class Judging(Struct, frozen=True):
     """The classifier of a run; for people: where text goes, and what another run would do; how to let go of it all.
 
-    `finish` is for a run that came to its end: the number of looks at its conversations, None where nobody counts.
+    `in_flight` bounds the conversations that are judged at the same time. `finish` is for a run that came to its end:
+    the number of looks at its conversations, None where nobody counts.
     """
 
     classifier: Classifier
     destination: str
     resume: str
+    in_flight: int
     close: Callable[[], Awaitable[None]]
     finish: Callable[[], int | None] = lambda: None
 
@@ -57,18 +63,31 @@ def build_judging(
 
 def _build_embedded(options: JudgeOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion]) -> Judging:
     from valueaudit.classifiers.embedded import EmbeddedClassifier
+    from valueaudit.classifiers.pool import IN_FLIGHT, PooledClassifier
+    from valueaudit.classifiers.worker import Question
+    from valueaudit.classifiers.worker_process import start_worker
 
     for flag, given in (("--api-base", options.api_base), ("--param", options.param), ("--unprimed", options.unprimed)):
         if given:
             raise UsageError(f"{flag} needs a model", help="name one with --model provider/model")
 
-    async def close() -> None:
-        return None
+    own = EmbeddedClassifier(taxonomy, questions)
+    where = "the embedded classifier; no text leaves this machine"
+    resume = "the same command starts again"
+    processes = options.processes or min(count_processors(), MOST_PROCESSES)
+    if processes == 1:
+        return Judging(own, where, resume, options.concurrency, _let_go_of_nothing)
+    asked = tuple(Question(question.value, question.kind) for question in questions)
+    pool = PooledClassifier(own, lambda: start_worker(asked), processes=processes, warn=_warn)
+    return Judging(pool, where, resume, processes * IN_FLIGHT, pool.close)
 
-    classifier = EmbeddedClassifier(taxonomy, questions)
-    return Judging(
-        classifier, "the embedded classifier; no text leaves this machine", "the same command starts again", close
-    )
+
+def _warn(text: str) -> None:
+    tell(f"warning: {visible(text)}", sys.stderr)
+
+
+async def _let_go_of_nothing() -> None:
+    return None
 
 
 def _build_llm(
@@ -78,6 +97,11 @@ def _build_llm(
     questions: Sequence[DeclaredQuestion],
     confirmations: Mapping[str, int],
 ) -> Judging:
+    if options.processes is not None:
+        raise UsageError(
+            "--processes is of the embedded classifier, and a judge is asked from one process",
+            help="leave it out; --concurrency says how many calls are in flight",
+        )
     from valueaudit.classifiers.llm import LLMClassifier
     from valueaudit.provider.endpoint import resolve_endpoint
     from valueaudit.provider.judge import JudgeSettings, LiteLLMJudge
@@ -109,6 +133,7 @@ def _build_llm(
         classifier,
         f"{model}, asked through {endpoint.provider} at {endpoint.shown}; {where}",
         resume,
+        options.concurrency,
         close,
         judge.finish if isinstance(judge, StoredJudge) else lambda: None,
     )

@@ -174,7 +174,7 @@ def _run(plan: Plan, started: str) -> tuple[Result, int | None]:
             write=write,
             progress=progress,
             settings=Settings(
-                concurrency=plan.options.concurrency,
+                concurrency=plan.judging.in_flight,
                 include_text=plan.options.include_text,
                 known_metadata=plan.policy.known_metadata if plan.policy else frozenset(),
             ),
