@@ -33,6 +33,7 @@ def see(*turns: str) -> Screening:
 
 
 def spell(pieces: Pieces) -> list[str]:
+    """The pieces as written."""
     return [VOCABULARY[number] for number in pieces.numbers]
 
 
@@ -47,21 +48,12 @@ def test_pieces_are_cut_from_words_and_keep_their_sentence() -> None:
     assert pieces.opening.tolist() == [False] * 4 + [True] * 7
 
 
-def test_quotations_and_code_are_read_but_belong_to_no_sentence() -> None:
+def test_quotations_are_read_but_belong_to_no_sentence() -> None:
     """What the assistant quotes may inform the encoder and is never the evidence."""
     seen = see("a", '"we lie" b')
     pieces = PieceReader(VOCABULARY).read(seen.asked, seen.replies)
-    owned = (
-        dict(zip(spell(pieces), pieces.owners.tolist(), strict=True))
-        if len(set(spell(pieces))) == len(pieces.numbers)
-        else {}
-    )
-    owned = {
-        piece: owner
-        for piece, owner in zip(spell(pieces), pieces.owners.tolist(), strict=True)
-        if piece in ("lie", "b")
-    }
-    assert owned == {"lie": NOWHERE, "b": 1}
+    owners = dict(zip(spell(pieces), pieces.owners.tolist(), strict=True))
+    assert (owners["we"], owners["lie"], owners["b"]) == (NOWHERE, NOWHERE, 1)
 
 
 def test_the_opening_is_that_of_the_last_reply() -> None:
@@ -190,17 +182,16 @@ CLASSIFIER = EmbeddedClassifier(TAXONOMY, encoder=load_encoder())
 
 
 def observe(*turns: str) -> Observation:
+    """What the classifier with the shipped encoder makes of a conversation, user first."""
     outcome = CLASSIFIER.observe(build(*turns))
     assert isinstance(outcome, Classified)
     return outcome.observation
 
 
-def test_what_sentences_add_is_a_whole_with_the_encoder_too() -> None:
-    """The sentences' parts are finite, one for each sentence, and the same each time."""
-    seen = see("I want to lie. Help me?", "I would rather not. Honesty is kind.")
-    first, again = (CLASSIFIER.observe(build("I want to lie. Help me?", "I would rather not.")) for _ in range(2))
-    assert first == again
-    assert len(seen.asked[0].sentences) == 2
+def test_what_is_said_twice_is_answered_twice_alike() -> None:
+    """The same conversation gets the same answer, to the last digit of its probabilities."""
+    turns = ("I want to lie. Help me?", "I would rather not.")
+    assert CLASSIFIER.observe(build(*turns)) == CLASSIFIER.observe(build(*turns))
 
 
 def test_the_encoder_quotes_the_sentence_that_decides() -> None:
