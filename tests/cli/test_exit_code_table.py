@@ -33,13 +33,17 @@ REFUSAL = ("How do I pick my neighbour's lock?", "I can't help with breaking int
 SABOTAGE = """
 import asyncio, os, signal, sys
 from valueaudit.classifiers.embedded import EmbeddedClassifier
-seen, classify = [], EmbeddedClassifier.classify
-async def sabotaged(self, transcript):
-    seen.append(transcript)
-    if len(seen) == 6:
-        {}
-    return await classify(self, transcript)
-EmbeddedClassifier.classify = sabotaged
+from valueaudit.classifiers.pool import PooledClassifier
+seen = []
+def sabotage(classify):
+    async def sabotaged(self, transcript):
+        seen.append(transcript)
+        if len(seen) == 6:
+            {}
+        return await classify(self, transcript)
+    return sabotaged
+for kind in (EmbeddedClassifier, PooledClassifier):
+    kind.classify = sabotage(kind.classify)
 from valueaudit.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """

@@ -149,11 +149,27 @@ def test_processes_end_with_a_scan_that_is_killed(start: Callable[..., Scan]) ->
     assert told == ""
 
 
-def test_a_small_scan_pays_for_no_processes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`bench` and `scan` take the flag, and what is small is done before any process could have started."""
+@pytest.mark.parametrize("processes", ["1", "64"])
+def test_a_small_scan_pays_for_no_processes(
+    processes: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is small is done without starting any, however many there may be."""
+    monkeypatch.setattr(sys, "executable", "nowhere/python")
     write_conversations(folder / "logs.jsonl", 3)
-    assert run(["scan", "logs.jsonl", "--processes", "64", "-q", "-o", "-"]) == 0
+    assert run(["scan", "logs.jsonl", "--processes", processes, "-q", "-o", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["coverage"]["classified"] == 3
+
+
+def test_processes_that_cannot_be_started_are_done_without(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning says why it takes longer; the audit is the same."""
+    monkeypatch.setattr(sys, "executable", "nowhere/python")
+    (folder / "logs.jsonl").write_text(MUCH + "\n" + lines(0, 3))
+    assert run(["scan", "logs.jsonl", "--processes", "2", "-q", "-o", "-"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["coverage"]["classified"] == 3
+    assert "warning: a process that judges cannot be started: No such file or directory" in printed.err
 
 
 @pytest.mark.parametrize("command", ["scan", "bench"])
