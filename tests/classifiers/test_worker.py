@@ -15,7 +15,7 @@ import pytest
 from samples import QUESTION, REPLY, build_transcript
 from valueaudit.classifiers.embedded import EmbeddedClassifier
 from valueaudit.classifiers.pool import PooledClassifier
-from valueaudit.classifiers.worker import HEADER, Question, WorkerBugError, pack, parse_answers, serve
+from valueaudit.classifiers.worker import HEADER, Question, Task, WorkerBugError, pack, parse_answers, serve
 from valueaudit.classifiers.worker_process import WorkerLostError, WorkerProcess, start_worker
 from valueaudit.observation import Classified, Observation, Outcome, Reason, Unclassified
 from valueaudit.record import ClassifierInfo
@@ -41,7 +41,7 @@ class Own:
 def served(content: bytes) -> list[bytes]:
     """What a worker answers, taken out of its frames."""
     answers = io.BytesIO()
-    serve(io.BytesIO(content), answers, lambda questions: Own())
+    serve(io.BytesIO(content), answers, lambda task: Own())
     answers.seek(0)
     frames = []
     while header := answers.read(HEADER.size):
@@ -52,7 +52,7 @@ def served(content: bytes) -> list[bytes]:
 def test_a_worker_says_who_judges_and_then_answers_batches() -> None:
     """Outcomes of both kinds come through whole, and a bug with its traceback."""
     batch = [build_transcript(text).messages for text in ("hello", "foreign", "bug")]
-    first, second, third = served(b"".join(map(bytes, (pack(QUESTIONS), pack(batch), pack([])))))
+    first, second, third = served(b"".join(map(bytes, (pack(Task(QUESTIONS)), pack(batch), pack([])))))
     assert (first, parse_answers(third)) == (msgspec.msgpack.encode(Own.info), [])
     classified, unclassified, bug = parse_answers(second)
     assert (classified, unclassified) == (Own().observe(build_transcript("hello")), Unclassified(Reason.LANGUAGE, "xx"))
@@ -63,7 +63,7 @@ def test_a_worker_says_who_judges_and_then_answers_batches() -> None:
 @pytest.mark.parametrize("cut", [1, HEADER.size, HEADER.size + 1])
 def test_a_worker_ends_where_its_input_ends(cut: int) -> None:
     """The other side may go in the middle of a word."""
-    questions, batch = bytes(pack(QUESTIONS)), bytes(pack([build_transcript().messages]))
+    questions, batch = bytes(pack(Task(QUESTIONS))), bytes(pack([build_transcript().messages]))
     assert served(questions[:cut]) == []
     assert len(served(questions + batch[:cut])) == 1
 
@@ -88,7 +88,7 @@ def test_real_processes_say_what_one_process_says() -> None:
 
     @contextlib.asynccontextmanager
     async def start() -> AsyncIterator[WorkerProcess]:
-        async with start_worker(QUESTIONS) as worker:
+        async with start_worker(Task(QUESTIONS)) as worker:
             pids.append(worker.pid)
             yield worker
 
@@ -118,7 +118,7 @@ def test_a_killed_process_is_told_with_its_signal(number: int, said: str) -> Non
     """Whoever waits for its answer learns at once that none will come, and so does whoever asks it more."""
 
     async def go() -> None:
-        async with start_worker(QUESTIONS) as worker:
+        async with start_worker(Task(QUESTIONS)) as worker:
             os.kill(worker.pid, number)
             with pytest.raises(WorkerLostError, match=said):
                 await worker.receive()
@@ -132,7 +132,7 @@ def test_a_process_is_ended_whatever_it_does() -> None:
 
     async def go() -> float:
         long = build_transcript(QUESTION, REPLY * 20_000)
-        async with start_worker(()) as worker:
+        async with start_worker(Task()) as worker:
             await worker.receive()
             sending = asyncio.create_task(worker.send(pack([long.messages] * 2)))
             await asyncio.sleep(0.1)
@@ -152,7 +152,7 @@ def test_a_process_that_fails_to_load_says_its_exit_code(
     monkeypatch.setattr(sys, "path", ["nowhere"])
 
     async def go() -> None:
-        async with start_worker(()) as worker:
+        async with start_worker(Task()) as worker:
             await worker.receive()
 
     with pytest.raises(WorkerLostError, match="ended with exit code 1"):
@@ -165,7 +165,7 @@ def test_a_process_that_cannot_be_started_says_why(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "executable", "nowhere/python")
 
     async def go() -> None:
-        async with start_worker(()):
+        async with start_worker(Task()):
             pass
 
     with pytest.raises(WorkerLostError, match="cannot be started: No such file"):

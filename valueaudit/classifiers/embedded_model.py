@@ -128,7 +128,8 @@ def _share(outputs: Floats) -> Floats:
 
 
 def _squash(outputs: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-outputs)))
+    # beyond, a probability is 0 or 1 in 32 bits, and the exponential of more would not fit
+    return np.asarray(1 / (1 + np.exp(-outputs.clip(-60, 60))))
 
 
 @dataclass(frozen=True, slots=True)

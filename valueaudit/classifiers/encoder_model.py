@@ -21,6 +21,8 @@ from valueaudit.classifiers.encoder_pieces import ASSISTANT, NOWHERE, USER, Piec
 from valueaudit.classifiers.screening import Screening
 
 HEADS = 12
+# How many conversations the linear model reads in the time that the encoder takes for one, roughly.
+SLOWER = 50
 _EPSILON = 1e-12
 _ROOT_2 = np.float32(math.sqrt(2))
 _MATRICES = ("query", "key", "value", "attended", "widened", "narrowed")

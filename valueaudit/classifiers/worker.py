@@ -46,6 +46,13 @@ class Question(Struct, frozen=True, array_like=True):
     kind: str
 
 
+class Task(Struct, frozen=True, array_like=True):
+    """What a worker is to judge by: the declared values, and whether the encoder reads along."""
+
+    questions: tuple[Question, ...] = ()
+    encoder: bool = False
+
+
 class Answer(Struct, frozen=True, array_like=True):
     """The outcome of one conversation, or the traceback of a bug."""
 
@@ -59,7 +66,7 @@ class WorkerBugError(Exception):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_questions = msgspec.msgpack.Decoder(tuple[Question, ...])
+_task = msgspec.msgpack.Decoder(Task)
 _batch = msgspec.msgpack.Decoder(list[tuple[Message, ...]])
 _answers = msgspec.msgpack.Decoder(list[Answer])
 
@@ -94,20 +101,21 @@ def main() -> None:
         serve(sys.stdin.buffer, answers, _build_classifier)
 
 
-def _build_classifier(questions: tuple[Question, ...]) -> Screener:
+def _build_classifier(task: Task) -> Screener:
     # loading takes most of the start: signals are settled before
     from valueaudit.classifiers.embedded import EmbeddedClassifier
+    from valueaudit.classifiers.encoder_model import load_encoder
     from valueaudit.taxonomy import load_taxonomy
 
-    return EmbeddedClassifier(load_taxonomy(), questions)
+    return EmbeddedClassifier(load_taxonomy(), task.questions, encoder=load_encoder() if task.encoder else None)
 
 
-def serve(asked: BinaryIO, answers: BinaryIO, build: Callable[[tuple[Question, ...]], Screener]) -> None:
-    """Judges until the input ends: first come the questions, then batches; first answered is who judges."""
-    questions = _read(asked)
-    if questions is None:
+def serve(asked: BinaryIO, answers: BinaryIO, build: Callable[[Task], Screener]) -> None:
+    """Judges until the input ends: first comes the task, then batches; first answered is who judges."""
+    task = _read(asked)
+    if task is None:
         return
-    classifier = build(_questions.decode(questions))
+    classifier = build(_task.decode(task))
     _write(answers, classifier.info)
     while (batch := _read(asked)) is not None:
         _write(answers, [_judge(classifier, messages) for messages in _batch.decode(batch)])

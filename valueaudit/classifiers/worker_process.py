@@ -11,9 +11,9 @@ import contextlib
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
-from valueaudit.classifiers.worker import HEADER, Question, pack
+from valueaudit.classifiers.worker import HEADER, Task, pack
 
 # Bytes that are handed over at a time, so that a large conversation lies in memory once and not once more on its way.
 _PIECE = 1 << 20
@@ -67,8 +67,8 @@ class WorkerProcess:
 
 
 @contextlib.asynccontextmanager
-async def start_worker(questions: Sequence[Question]) -> AsyncIterator[WorkerProcess]:
-    """A worker that was sent these questions, ended when it is left. Raises `WorkerLostError`."""
+async def start_worker(task: Task) -> AsyncIterator[WorkerProcess]:
+    """A worker that was given this task, ended when it is left. Raises `WorkerLostError`."""
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-c", _SCRIPT, *sys.path),
@@ -82,7 +82,7 @@ async def start_worker(questions: Sequence[Question]) -> AsyncIterator[WorkerPro
         raise WorkerLostError(f"cannot be started: {error.strerror}") from error
     worker = WorkerProcess(process)
     try:
-        await worker.send(pack(questions))
+        await worker.send(pack(task))
         yield worker
     finally:
         await worker.close()

@@ -44,11 +44,17 @@ class JudgeOptions(Struct, frozen=True, kw_only=True):
     no_cache: bool
 
 
+# What needs no provider, by the names that --model knows.
+ENCODER = "encoder"
+EMBEDDED = ("embedded", ENCODER)
+MODEL_HELP = (
+    "Judge, as provider/model; or, on this machine without a key, embedded (the default) or encoder (better, slower)."
+)
 PROCESSES_HELP = (
     "Processes of the embedded classifier, at most; started as the input grows. Default: the processors, at most 8."
 )
 _FLAGS = (
-    click.option("-m", "--model", metavar="MODEL", help="Judge, as provider/model. Default: the embedded classifier."),
+    click.option("-m", "--model", metavar="MODEL", help=MODEL_HELP),
     click.option("--api-base", metavar="URL", help="Address of the judge, for any OpenAI-compatible server."),
     click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of every call, e.g. max_tokens=8000."),
     click.option("--unprimed", is_flag=True, help="Ask the open question in a call of its own, without the policy."),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from valueaudit.cli.judge_options import JudgeOptions
+from valueaudit.cli.judge_options import EMBEDDED, ENCODER, JudgeOptions
 from valueaudit.cli.processors import count_processors
 from valueaudit.cli.terminal import tell
 from valueaudit.errors import UsageError
@@ -56,29 +57,33 @@ def build_judging(
     options: JudgeOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion], confirmations: Mapping[str, int]
 ) -> Judging:
     """The classifier that the options name. Raises `UsageError` before anything leaves the machine."""
-    if options.model is None:
+    if options.model is None or options.model in EMBEDDED:
         return _build_embedded(options, taxonomy, questions)
     return _build_llm(options, options.model, taxonomy, questions, confirmations)
 
 
 def _build_embedded(options: JudgeOptions, taxonomy: Taxonomy, questions: Sequence[DeclaredQuestion]) -> Judging:
     from valueaudit.classifiers.embedded import EmbeddedClassifier
-    from valueaudit.classifiers.pool import IN_FLIGHT, PooledClassifier
-    from valueaudit.classifiers.worker import Question
+    from valueaudit.classifiers.encoder_model import SLOWER, load_encoder
+    from valueaudit.classifiers.pool import CHARACTERS_FOR_ONE_MORE, IN_FLIGHT, PooledClassifier
+    from valueaudit.classifiers.worker import Question, Task
     from valueaudit.classifiers.worker_process import start_worker
 
     for flag, given in (("--api-base", options.api_base), ("--param", options.param), ("--unprimed", options.unprimed)):
         if given:
             raise UsageError(f"{flag} needs a model", help="name one with --model provider/model")
 
-    own = EmbeddedClassifier(taxonomy, questions)
-    where = "the embedded classifier; no text leaves this machine"
+    reads_along = options.model == ENCODER
+    own = EmbeddedClassifier(taxonomy, questions, encoder=load_encoder() if reads_along else None)
+    where = f"the embedded {ENCODER if reads_along else 'classifier'}; no text leaves this machine"
     resume = "the same command starts again"
     processes = options.processes or min(count_processors(), MOST_PROCESSES)
     if processes == 1:
         return Judging(own, where, resume, options.concurrency, _let_go_of_nothing)
-    asked = tuple(Question(question.value, question.kind) for question in questions)
-    pool = PooledClassifier(own, lambda: start_worker(asked), processes=processes, warn=_warn)
+    task = Task(tuple(Question(question.value, question.kind) for question in questions), reads_along)
+    share = CHARACTERS_FOR_ONE_MORE // (SLOWER if reads_along else 1)
+    start = partial(start_worker, task)
+    pool = PooledClassifier(own, start, processes=processes, warn=_warn, characters_for_one_more=share)
     return Judging(pool, where, resume, processes * IN_FLIGHT, pool.close)
 
 

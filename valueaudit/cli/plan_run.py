@@ -11,6 +11,7 @@ import click
 
 from valueaudit.cli.baselines import count_baselines
 from valueaudit.cli.inputs import Inputs, plan_inputs
+from valueaudit.cli.judge_options import EMBEDDED
 from valueaudit.cli.judging import DEFAULT_PARAMETERS
 from valueaudit.cli.plan import PlanOptions
 from valueaudit.cli.policies import read_policy, require_policy_path
@@ -42,6 +43,8 @@ def run_plan(options: PlanOptions) -> int:
     power, unclassified = _parse_share("--power", options.power), _parse_share("--unclassified", options.unclassified)
     if not 0 < power < 1:
         raise UsageError(f'--power is "{options.power}"', help="it lies above 0% and below 100%")
+    if options.model in EMBEDDED:
+        raise UsageError(f'"{options.model}" costs nothing', help="leave out --model, or name provider/model")
     if options.model is not None and not options.paths:
         raise UsageError("--model needs logs to price", help="name files, folders or globs of chat logs")
     if unclassified == 1:
