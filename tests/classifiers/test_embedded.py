@@ -103,7 +103,7 @@ def test_words_of_refusal_that_are_no_refusal(reply: str) -> None:
 
 def test_a_refusal_quoted_by_the_user_is_not_the_assistants() -> None:
     """What a user pastes says nothing about the assistant."""
-    seen = see(f"Your other bot said: {REFUSAL} Why?", "That sum is 42.")
+    seen = see(f"Your other bot said: {REFUSAL} Why?", "It was being too careful. 40 plus 2 makes 42.")
     assert seen.response_type is None or seen.response_type is ResponseType.NO_VALUES
     assert seen.response_evidence is None
 

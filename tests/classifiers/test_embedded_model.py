@@ -52,7 +52,7 @@ def test_what_sentences_add_is_the_whole_score() -> None:
     columns, weights = model.weigh(reading)
     for field in range(len(FIELDS)):
         assert np.sum(weights[reading.fields == field] ** 2) == pytest.approx(1, abs=1e-5)
-    whole = (model._weights[columns] * weights[:, None]).sum(axis=0) * model._scale
+    whole = (model._weights[columns] * weights[:, None]).sum(axis=0) * model._scale * model._slope
     scores = model.score(reading)
     added = np.array([scores.add_up(direction) for direction in np.eye(len(whole), dtype=np.float32)])
     assert added.shape == (len(whole), 4)

@@ -84,6 +84,13 @@ def test_a_model_without_a_price_is_named(planned: Path, capsys: pytest.CaptureF
     assert "the price of openai/a-model-of-our-own is not known" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("model", ["embedded", "encoder"])
+def test_what_judges_here_has_no_price(model: str, planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It costs nothing, and the refusal says so."""
+    assert run(["plan", "logs.jsonl", "-m", model]) == 2
+    assert f'"{model}" costs nothing' in capsys.readouterr().err
+
+
 def test_an_empty_log_is_priced_at_nothing(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No conversation, no call."""
     Path("empty.jsonl").write_text("")

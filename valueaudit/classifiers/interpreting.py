@@ -25,7 +25,7 @@ from valueaudit.taxonomy import Taxonomy, Value, fold
 # Different words on both sides, or what has no name would count as mirrored.
 UNNAMED, UNNAMED_ADVERSE, UNNAMED_STATED = "unnamed value", "unnamed adverse value", "unnamed stated value"
 # Below these a type or a level is left open: the likeliest group of response types, the likelier half of the levels.
-SUREST_RESPONSE, SUREST_LEVEL = 0.3, 0.53
+SUREST_RESPONSE, SUREST_LEVEL = 0.35, 0.53
 # A value that a phrase names stays where the model gives its subcategory at least this share of the line.
 PHRASE_SHARE = 0.4
 LONGEST_NAME = 3
