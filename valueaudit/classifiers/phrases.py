@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -78,7 +78,8 @@ class PhraseBook:
             filled = [part for need in phrase.needs for part in _find_parts(need, uses)]
             filled.sort(key=lambda part: sum(map(uses.__getitem__, part)))
             for place in range(PLACES):
-                bit = 1 << place * len(self._phrases) + number
+                # the rarest place has the highest bits, so that the integers of common words are short
+                bit = 1 << (PLACES - 1 - place) * len(self._phrases) + number
                 if place >= len(filled):
                     self._unneeded |= bit
                 else:
@@ -99,8 +100,13 @@ class PhraseBook:
             while tried:
                 number = tried.bit_length() - 1
                 tried ^= 1 << number
-                for hit in _match(self._phrases[number], text, sentence):
-                    found[hit.start, hit.end, hit.topic] = hit
+                topic, pattern = self._phrases[number].topic, _compile(self._phrases[number].spelled)
+                for match in pattern.finditer(text, sentence.start, sentence.end):
+                    start, end = match.span()
+                    # here, since a look-behind at its front would keep a pattern from being searched by first letters
+                    if start == 0 or not text[start - 1].isalnum():
+                        slot = match.span("value") if pattern.groups else None
+                        found[start, end, topic] = Hit(topic, start, end, slot)
         return [found[place] for place in sorted(found)]
 
 
@@ -127,15 +133,6 @@ class _Marks(dict[str, int]):
                 self.clear()
             self[word] = marks
         return marks
-
-
-def _match(phrase: Phrase, text: str, sentence: Sentence) -> Iterator[Hit]:
-    pattern = _compile(phrase.spelled)
-    for match in pattern.finditer(text, sentence.start, sentence.end):
-        start, end = match.span()
-        # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
-        if start == 0 or not text[start - 1].isalnum():
-            yield Hit(phrase.topic, start, end, match.span("value") if pattern.groups else None)
 
 
 @cache
