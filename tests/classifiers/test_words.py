@@ -4,6 +4,7 @@ import re
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from valueaudit.classifiers.embedded_rules import is_negated
 from valueaudit.classifiers.folded import HIDDEN, fold_text
@@ -28,7 +29,7 @@ def test_sentences_and_words_are_those_of_their_patterns(text: str) -> None:
         for match in re.finditer(r"[^.!?\x00]+", text)
         if (words := re.findall(r"\w+(?:'\w+)*", match[0]))
     ]
-    assert [tuple(sentence) for sentence in split_sentences(text)] == expected
+    assert [astuple(sentence) for sentence in split_sentences(text)] == expected
 
 
 @given(TEXTS)
@@ -54,8 +55,8 @@ def test_a_book_keeps_a_bounded_number_of_words() -> None:
     text = " ".join(f"w{number}" for number in range(2 * MOST_KEPT)) + " " + "x" * 1000 + " kind word"
     for _ in range(2):
         assert len(book.search(text, split_sentences(text))) == 1
-        assert len(book._keys) <= MOST_KEPT
-    assert "x" * 1000 not in book._keys
+        assert len(book._marks) <= MOST_KEPT
+    assert "x" * 1000 not in book._marks
 
 
 def test_a_negation_ends_with_its_line() -> None:

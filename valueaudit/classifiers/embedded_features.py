@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, chain, pairwise, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,9 @@ class Vocabulary:
         self.words = words
         self.pairs = pairs
         self._numbers = {word: number for number, word in enumerate(words)}
+        # as if there were one word more, so that an unknown word makes no pair's key; the last key ends every search
+        self._columns = len(words) + 1
+        self._keys = np.append(pairs + pairs // max(len(words), 1) + 1, np.iinfo(np.int64).max)
 
     def __len__(self) -> int:
         return len(self.words) + len(self.pairs)
@@ -65,41 +68,40 @@ class Vocabulary:
 
     def pair(self, first: Rows, second: Rows) -> Rows:
         """The row of each pair of words, `UNKNOWN` where it has none."""
-        rows = np.full(len(first), UNKNOWN)
-        if len(self.pairs):
-            known = ((first >= 0) & (second >= 0)).nonzero()[0]
-            keys = first[known] * len(self.words) + second[known]
-            at = self.pairs.searchsorted(keys)
-            at[at == len(self.pairs)] = 0
-            rows[known] = np.where(self.pairs[at] == keys, at + len(self.words), UNKNOWN)
-        return rows
+        keys = first * self._columns + (second + 1)
+        at = self._keys.searchsorted(keys)
+        return np.where(self._keys.take(at) == keys, at + len(self.words), UNKNOWN)
 
 
 def read_features(vocabulary: Vocabulary, seen: Screening, figures: npt.NDArray[np.float32]) -> Reading:
     """What the model reads of a conversation. Quotations, code and written dialogue of either side are left out."""
-    listed = [[s.words for s in message.sentences] for message in (*seen.asked, *seen.replies)]
-    lengths = [len(words) for sentences in listed for words in sentences]
-    words = vocabulary.number([word for sentences in listed for words in sentences for word in words])
-    owners = np.arange(len(lengths)).repeat(lengths)
+    messages = [[sentence.words for sentence in message.sentences] for message in (*seen.asked, *seen.replies)]
+    sentences = list(chain.from_iterable(messages))
+    words = vocabulary.number(list(chain.from_iterable(sentences)))
+    owners = np.arange(len(sentences)).repeat(list(map(len, sentences)))
     pairs = vocabulary.pair(words[:-1], words[1:])
     pairs[owners[:-1] != owners[1:]] = UNKNOWN
-    ends = list(accumulate(sum(map(len, sentences)) for sentences in listed))
-    said = list(pairwise((0, *ends)))[len(seen.asked) :]
-    spans = [(0, 0, said[0][0] if said else len(words))]
-    if said:
-        last = said[-1][0]
-        spans += [(1, said[0][0], len(words)), (2, last, min(last + LAST_OPENING_WORDS, len(words)))]
-        spans += [(3, start, min(start + OPENING_WORDS, end)) for start, end in said]
+    ends = accumulate((sum(map(len, message)) for message in messages), initial=0)
+    spans = _find_spans(list(ends)[len(seen.asked) :])
     # each span is its words, then its pairs, which lie behind all words
-    after = len(words)
-    cuts = [cut for _, a, b in spans for cut in ((a, b), (after + a, after + max(a, b - 1)))]
-    numbered, owning = np.concatenate((words, pairs)), np.concatenate((owners, owners[:-1]))
-    rows = np.concatenate([numbered[a:b] for a, b in cuts])
+    cuts = [cut for _, a, b in spans for cut in ((a, b), (len(words) + a, len(words) + max(a, b - 1)))]
+    rows, owners = np.concatenate((words, pairs)), np.concatenate((owners, owners[:-1]))
     known = (rows >= 0).nonzero()[0]
-    fields = np.array([field for field, _, _ in spans for _ in range(2)]).repeat([b - a for a, b in cuts])
-    asked = sum(map(len, listed[: len(seen.asked)]))
-    owned = np.concatenate([owning[a:b] for a, b in cuts])
-    return Reading(asked, len(lengths) - asked, rows[known], fields[known], owned[known], figures)
+    bounds = known.searchsorted(cuts).tolist()
+    chosen = np.concatenate([known[a:b] for a, b in bounds])
+    fields = np.array([field for field, _, _ in spans for _ in range(2)]).repeat([b - a for a, b in bounds])
+    asked = sum(map(len, messages[: len(seen.asked)]))
+    return Reading(asked, len(sentences) - asked, rows.take(chosen), fields, owners.take(chosen), figures)
+
+
+def _find_spans(ends: Sequence[int]) -> list[tuple[int, int, int]]:
+    """The words of each field, as its index, first and end; `ends` are those of the user's words and of each reply."""
+    spans = [(0, 0, ends[0])]
+    if len(ends) > 1:
+        last = ends[-2]
+        spans += [(1, ends[0], ends[-1]), (2, last, min(last + LAST_OPENING_WORDS, ends[-1]))]
+        spans += [(3, start, min(start + OPENING_WORDS, end)) for start, end in pairwise(ends)]
+    return spans
 
 
 class Figures:
@@ -122,14 +124,15 @@ class Figures:
     def build(self, seen: Screening) -> npt.NDArray[np.float32]:
         """The figures of one conversation."""
         kind = None if seen.response is None else seen.response.kind
+        level = seen.subjectivity
         found = {self._taxonomy.values[name].subcategory for name in (*seen.positive, *seen.adverse)}
         counts = (len(seen.positive), len(seen.adverse), len(seen.human), *_measure(seen.replies, seen.asked))
         listed = [
             *_count_topics(seen.replies),
-            *(float(kind is known) for known in _KINDS),
-            *(float(level == seen.subjectivity) for level in _LEVELS),
-            *(float(task in seen.tasks) for task in self._tasks),
-            *(float(subcategory in found) for subcategory in self._subcategories),
+            *[kind is known for known in _KINDS],
+            *[level == known for known in _LEVELS],
+            *[task in seen.tasks for task in self._tasks],
+            *[subcategory in found for subcategory in self._subcategories],
             *map(_damp, counts),
         ]
         return np.array(listed, np.float32)
@@ -147,21 +150,19 @@ def _count_topics(replies: Sequence[Spoken]) -> list[float]:
                     early.add(topic)
                     if message.index == last:
                         late.add(topic)
-    return [x for topic, count in counts.items() for x in (_damp(count), float(topic in early), float(topic in late))]
+    return [x for topic, count in counts.items() for x in (_damp(count), topic in early, topic in late)]
 
 
 def _measure(replies: Sequence[Spoken], asked: Sequence[Spoken]) -> tuple[int, ...]:
-    said = [message.folded.text for message in replies]
-    wanted = [message.folded.text for message in asked]
+    # with a mark between them that none of what is counted holds
+    said = "|".join([message.folded.text for message in replies])
+    wanted = "|".join([message.folded.text for message in asked])
     return (
-        sum(text.count(" ") for text in wanted),
-        sum(text.count(" ") for text in said),
-        len(said),
-        sum(text.count("?") for text in wanted),
-        sum(text.count("?") for text in said),
-        sum(text.count("!") for text in said),
-        sum(text.count("\n") for text in said),
-        sum(text.count("```") for text in said),
+        wanted.count(" "),
+        said.count(" "),
+        len(replies),
+        wanted.count("?"),
+        *[said.count(mark) for mark in ("?", "!", "\n", "```")],
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
 
 from valueaudit.classifiers.words import blank_marks, split_letters
 
@@ -97,17 +100,25 @@ _FUNCTION_WORDS = {
     "hu": "a az és hogy nem is egy ez de meg csak van ha vagy mint én te még már el ki kell volt lehet",
     "vi": "và của là có không được cho một các người với trong tôi bạn này đã những để khi như về",
 }
-# The languages of a word are one string, since strings keep their hashes and tuples do not.
-_LANGUAGES_OF: dict[str, str] = {}
-for _language, _listed in _FUNCTION_WORDS.items():
-    for _word in set(_listed.split()):
-        if len(_word) == 1 and _language not in SUPPORTED:
-            # one letter is as likely what is left of an English contraction
-            continue
-        _LANGUAGES_OF[_word] = f"{_LANGUAGES_OF.get(_word, '')} {_language}"
+_LANGUAGES = tuple(_FUNCTION_WORDS)
 
-_ORDER = {language: number for number, language in enumerate(_FUNCTION_WORDS)}
-FUNCTION_WORDS = frozenset(_LANGUAGES_OF)
+
+def _group_words() -> tuple[dict[str, int], npt.NDArray[np.int64]]:
+    """The group of each word, and a row for each group: a one under every language that its words are of."""
+    languages_of: dict[str, list[str]] = {}
+    for language, listed in _FUNCTION_WORDS.items():
+        for word in set(listed.split()):
+            # one letter is as likely what is left of an English contraction
+            if len(word) > 1 or language in SUPPORTED:
+                languages_of.setdefault(word, []).append(language)
+    rows = {(): 0}
+    groups = {word: rows.setdefault(tuple(languages), len(rows)) for word, languages in languages_of.items()}
+    return groups, np.array([[language in row for language in _LANGUAGES] for row in rows], np.int64)
+
+
+# group 0 is that of all other words
+_GROUP_OF, _LANGUAGES_OF = _group_words()
+FUNCTION_WORDS = frozenset(_GROUP_OF)
 
 
 def find_language(texts: Iterable[str]) -> str | None:
@@ -121,17 +132,15 @@ def find_language(texts: Iterable[str]) -> str | None:
     if not plain.isascii() and (script := _find_script(plain)) is not None:
         return script
     words = split_letters(plain)
-    hits: Counter[str] = Counter()
-    for languages, count in Counter(filter(None, map(_LANGUAGES_OF.get, words))).items():
-        for language in languages.split():
-            hits[language] += count
-    if not hits:
+    groups = np.fromiter(map(_GROUP_OF.get, words, repeat(0)), np.intp, len(words))
+    hits = (np.bincount(groups, minlength=len(_LANGUAGES_OF)) @ _LANGUAGES_OF).tolist()
+    # a tie goes to the language listed first
+    count = max(hits)
+    if not count:
         return None if len(words) < _FEWEST_WORDS or text.isascii() else UNKNOWN
-    # a tie goes to the language listed first, whatever the order of the set
-    ranked = sorted(hits.items(), key=lambda item: (-item[1], _ORDER[item[0]]))[:2]
-    best, count = ranked[0]
+    best = _LANGUAGES[hits.index(count)]
     if len(words) < _FEWEST_WORDS:
-        clear = best in SUPPORTED and count >= 2 and (len(ranked) == 1 or count > ranked[1][1])
+        clear = best in SUPPORTED and count >= 2 and hits.count(count) == 1
         return best if clear else None
     if count / len(words) < _LEAST_SHARE:
         return None if text.isascii() else UNKNOWN

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
-from typing import NamedTuple
+from functools import cache, reduce
+from operator import or_
 
 from msgspec import Struct
 
@@ -28,6 +27,8 @@ _CHOICE = re.compile(r"[\w' ~-]*")
 STEMS = (4, 6)
 # A word that every text has is as common as one that this many phrases need.
 FUNCTION_WORD_USES = 60
+# So many of the rarest places of a phrase are looked at: with fewer more phrases are tried in vain, more cost more.
+PLACES = 4
 # Words kept with their keys: most of any text, in a few megabytes whatever the texts.
 MOST_KEPT, LONGEST_KEPT = 20_000, 40
 _GAP = r"[^\w.!?'\x00]{1,4}"
@@ -60,89 +61,78 @@ class Hit(Struct, frozen=True, gc=False):
     slot: tuple[int, int] | None = None
 
 
-class Candidate(NamedTuple):
-    """A phrase whose rarest words were seen: `rest` belong to them, and of each of `others` one or all words must."""
-
-    phrase: Phrase
-    rest: frozenset[str]
-    others: tuple[tuple[frozenset[str], Need], ...]
-
-
 class PhraseBook:
-    """Many phrases of many topics, searched together: only those whose words occur in a sentence are tried there."""
+    """Many phrases of many topics, searched together: only those whose words occur in a sentence are tried there.
+
+    What a word may serve for is one integer: bit `place * len(phrases) + number` says that it fills that place of that
+    phrase. So the words of a sentence, joined by `or`, tell which phrases have all their places filled.
+    """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_key: dict[str, list[Candidate]] = defaultdict(list)
-        listed = tuple(phrases)
-        uses = Counter(key for phrase in listed for need in phrase.needs for choice in need for key in choice)
+        self._phrases = tuple(phrases)
+        uses = Counter(key for phrase in self._phrases for need in phrase.needs for choice in need for key in choice)
         uses.update(dict.fromkeys(FUNCTION_WORDS & uses.keys(), FUNCTION_WORD_USES))
-        for phrase in listed:
-            rarest, *others = sorted(phrase.needs, key=lambda need: sum(min(map(uses.__getitem__, c)) for c in need))
-            further = tuple(map(_part, others))
-            for choice in rarest:
-                key = min(sorted(choice), key=uses.__getitem__)
-                self._by_key[key].append(Candidate(phrase, choice - {key}, further))
-        self._keys = _Keys(uses.keys())
+        marks: dict[str, int] = defaultdict(int)
+        self._unneeded = 0
+        for number, phrase in enumerate(self._phrases):
+            filled = [part for need in phrase.needs for part in _find_parts(need, uses)]
+            filled.sort(key=lambda part: sum(map(uses.__getitem__, part)))
+            for place in range(PLACES):
+                # the rarest place has the highest bits, so that the integers of common words are short
+                bit = 1 << (PLACES - 1 - place) * len(self._phrases) + number
+                if place >= len(filled):
+                    self._unneeded |= bit
+                else:
+                    for key in filled[place]:
+                        marks[key] |= bit
+        self._marks = _Marks(marks)
 
     def search(self, text: str, sentences: Iterable[Sentence]) -> list[Hit]:
         """Every place of every phrase in a folded text, in the order of the text; `sentences` are those of it."""
         found: dict[tuple[int, int, str], Hit] = {}
-        triggers, find_keys = self._by_key.keys(), self._keys.__getitem__
+        find_marks, count = self._marks.__getitem__, len(self._phrases)
         for sentence in sentences:
-            keys = set(chain.from_iterable(map(find_keys, sentence.words)))
-            for key in triggers & keys:
-                for phrase, rest, others in self._by_key[key]:
-                    if rest and not rest <= keys:
-                        continue
-                    for single, several in others:
-                        if single.isdisjoint(keys) and not (several and _has_one(several, keys)):
-                            break
-                    else:
-                        for hit in _match(phrase, text, sentence):
-                            found[hit.start, hit.end, hit.topic] = hit
+            places = reduce(or_, map(find_marks, sentence.words), self._unneeded)
+            tried = places
+            for _ in range(PLACES - 1):
+                places >>= count
+                tried &= places
+            while tried:
+                number = tried.bit_length() - 1
+                tried ^= 1 << number
+                topic, pattern = self._phrases[number].topic, _compile(self._phrases[number].spelled)
+                for match in pattern.finditer(text, sentence.start, sentence.end):
+                    start, end = match.span()
+                    # here, since a look-behind at its front would keep a pattern from being searched by first letters
+                    if start == 0 or not text[start - 1].isalnum():
+                        slot = match.span("value") if pattern.groups else None
+                        found[start, end, topic] = Hit(topic, start, end, slot)
         return [found[place] for place in sorted(found)]
 
 
-def _has_one(need: Need, keys: set[str]) -> bool:
-    for choice in need:  # noqa: SIM110 - a generator for `any` costs more than the comparisons
-        if choice <= keys:
-            return True
-    return False
+def _find_parts(need: Need, uses: Mapping[str, int]) -> list[set[str]]:
+    """Words of which a text must have one for each part: the rarest of each choice, the next rarest, and so on."""
+    choices = [sorted(choice, key=lambda key: (uses[key], key)) for choice in need]
+    return [{choice[min(part, len(choice) - 1)] for choice in choices} for part in range(max(map(len, choices)))]
 
 
-def _part(need: Need) -> tuple[frozenset[str], Need]:
-    """The words that are a choice alone, and the choices of several words."""
-    return frozenset(key for choice in need if len(choice) == 1 for key in choice), tuple(c for c in need if len(c) > 1)
+class _Marks(dict[str, int]):
+    """What each word may serve for: by itself, by its parts around apostrophes, by how these begin; kept for next time."""
 
-
-class _Keys(dict[str, tuple[str, ...]]):
-    """What phrases may know a word by: itself, its parts around apostrophes, how these begin; kept for next time."""
-
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(self, known: Mapping[str, int]) -> None:
         super().__init__()
-        self._known = frozenset(known)
+        self._known = known
 
-    def __missing__(self, word: str) -> tuple[str, ...]:
+    def __missing__(self, word: str) -> int:
         parts = {word, *word.split("'")}
-        keys = tuple(self._known.intersection(parts | {f"{part[:size]}~" for part in parts for size in STEMS}))
+        keys = self._known.keys() & (parts | {f"{part[:size]}~" for part in parts for size in STEMS})
+        # without a start value, so that words of one key share its integer
+        marks = reduce(or_, map(self._known.__getitem__, keys)) if keys else 0
         if len(word) <= LONGEST_KEPT:
             if len(self) >= MOST_KEPT:
                 self.clear()
-            self[word] = keys
-        return keys
-
-
-def _match(phrase: Phrase, text: str, sentence: Sentence) -> list[Hit]:
-    hits: list[Hit] = []
-    pattern = _compile(phrase.spelled)
-    match = pattern.search(text, sentence.start, sentence.end)
-    while match is not None:
-        start, end = match.span()
-        # checked here, since a look-behind at its front would keep the pattern from being searched by its first letters
-        if start == 0 or not text[start - 1].isalnum():
-            hits.append(Hit(phrase.topic, start, end, match.span("value") if pattern.groups else None))
-        match = pattern.search(text, end, sentence.end)
-    return hits
+            self[word] = marks
+        return marks
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import string
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _WORD_CHARACTERS = string.ascii_letters + string.digits + "_'"
 _ENDS = ".!?\x00"
@@ -20,7 +21,7 @@ _TO_SENTENCES = {
 _MARKS = "\u2014\u2013\u201c\u201d\u2022\u2026\u00a0"
 
 
-class Sentence(NamedTuple):
+class Sentence(Struct, frozen=True):
     """A piece of a folded text that no phrase crosses: its span and its words, in order."""
 
     start: int
