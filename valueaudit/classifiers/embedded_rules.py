@@ -189,5 +189,7 @@ _MILDER = (
 
 def _helps_after(message: Spoken, refusal: Hit, offers: Iterable[Hit]) -> bool:
     """Whether real help follows a refusal: it turns round and goes on for at least `SUBSTANCE` words with an offer."""
+    if not any(hit.start > refusal.end for hit in offers):
+        return False
     rest = message.folded.text[refusal.end :]
-    return any(hit.start > refusal.end for hit in offers) and _MOVES_ON.search(rest) is not None and rest.count(" ") >= SUBSTANCE
+    return _MOVES_ON.search(rest) is not None and rest.count(" ") >= SUBSTANCE

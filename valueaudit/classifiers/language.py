@@ -111,7 +111,7 @@ def _group_words() -> tuple[dict[str, int], npt.NDArray[np.int64]]:
             # one letter is as likely what is left of an English contraction
             if len(word) > 1 or language in SUPPORTED:
                 languages_of.setdefault(word, []).append(language)
-    rows = {(): 0}
+    rows: dict[tuple[str, ...], int] = {(): 0}
     groups = {word: rows.setdefault(tuple(languages), len(rows)) for word, languages in languages_of.items()}
     return groups, np.array([[language in row for language in _LANGUAGES] for row in rows], np.int64)
 
@@ -133,7 +133,7 @@ def find_language(texts: Iterable[str]) -> str | None:
         return script
     words = split_letters(plain)
     groups = np.fromiter(map(_GROUP_OF.get, words, repeat(0)), np.intp, len(words))
-    hits = (np.bincount(groups, minlength=len(_LANGUAGES_OF)) @ _LANGUAGES_OF).tolist()
+    hits: list[int] = (np.bincount(groups, minlength=len(_LANGUAGES_OF)) @ _LANGUAGES_OF).tolist()
     # a tie goes to the language listed first
     count = max(hits)
     if not count:

@@ -117,7 +117,7 @@ def _find_parts(need: Need, uses: Mapping[str, int]) -> list[set[str]]:
 
 
 class _Marks(dict[str, int]):
-    """What each word may serve for: by itself, by its parts around apostrophes, by how these begin; kept for next time."""
+    """What each word may serve for: by itself, its parts around apostrophes, how these begin; kept for next time."""
 
     def __init__(self, known: Mapping[str, int]) -> None:
         super().__init__()
