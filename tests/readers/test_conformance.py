@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dataset_reading import read_text
 from fakes import records_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from valueaudit.cli.inputs import plan_inputs
@@ -149,6 +149,7 @@ def test_the_example_has_words_of_both_sides(format: Format) -> None:
 
 
 @steady
+@example({"gen_ai.": None})
 @given(st.dictionaries(_KEYS, ANY_JSON, max_size=5))
 def test_foreign_objects_belong_to_no_format(value: dict[str, Any]) -> None:
     """A record that nobody wrote as a conversation is recognised by no format."""

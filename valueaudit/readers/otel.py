@@ -13,7 +13,8 @@ from valueaudit.readers.spans import Log, Span, ask, read_event, reply
 from valueaudit.readers.steps import Step, known, take
 from valueaudit.transcript import BadRecord, Item, LeftOut, Metadata
 
-_MARKS = ("gen_ai.", "openinference.span.kind", "llm.input_messages", "llm.output_messages")
+_PREFIX = "gen_ai."
+_MARKS = (_PREFIX, "openinference.span.kind", "llm.input_messages", "llm.output_messages")
 _CALLS = frozenset({"chat", "text_completion", "generate_content", "completion", "LLM"})
 _WITHOUT_SPEECH = frozenset(
     {"execute_tool", "embeddings", "embedding", "retrieval", "create_agent", "rerank"}
@@ -47,7 +48,7 @@ def is_otel(value: Any) -> bool:
     """Whether a record is an OTLP request, a span, a log event, or the attributes of a span that tells of a model."""
     if type(value) is not dict:
         return False
-    return is_otlp(value) or is_span(value) or any(name.startswith(_MARKS) for name in value)
+    return is_otlp(value) or is_span(value) or any(name.startswith(_MARKS) and name != _PREFIX for name in value)
 
 
 class OpenTelemetry:
